@@ -1,0 +1,9 @@
+//! Types and rules of Wijk aan Zet. Nothing here reads, writes, or asks the time.
+
+pub mod calendar;
+pub mod codes;
+pub mod error;
+pub mod ids;
+pub mod term;
+
+pub use error::{FieldError, RuleError};
