@@ -1,5 +1,7 @@
 //! Types and rules of Wijk aan Zet. Nothing here reads, writes, or asks the time.
 
+pub mod access;
+pub mod advice;
 pub mod calendar;
 pub mod codes;
 pub mod error;

@@ -1,0 +1,13 @@
+DROP TABLE idempotency;
+DROP TABLE person_name;
+DROP TABLE registry;
+DROP TABLE advice_request;
+DROP TABLE response_draft;
+DROP TABLE advice_term;
+DROP TABLE advice_reference;
+DROP TABLE advice_theme;
+DROP TABLE advice_council;
+DROP TABLE advice;
+DROP TABLE audience;
+DROP TABLE journal;
+DROP TABLE journal_head;

@@ -1,0 +1,75 @@
+//! What truly differs between the two databases.
+
+use diesel::RunQueryDsl;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::sql_types::Text;
+
+use crate::connection::Connection;
+use crate::error::StoreError;
+
+type Transactions = <Connection as diesel::Connection>::TransactionManager;
+
+/// Runs a transaction that writes. SQLite takes its one write lock at the start: a transaction that reads first and
+/// writes later would find the database locked.
+pub(crate) fn write_transaction<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let begun = match connection {
+        Connection::Postgres(_) => Transactions::begin_transaction(connection),
+        Connection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
+    };
+    begun.map_err(StoreError::from)?;
+    match work(connection) {
+        Ok(value) => {
+            Transactions::commit_transaction(connection).map_err(StoreError::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one worth telling; a connection that cannot even roll back is thrown away by the pool.
+            if let Err(rollback) = Transactions::rollback_transaction(connection) {
+                tracing::warn!(error = %rollback, "a transaction could not be rolled back");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Runs queries that must agree with each other on one snapshot of the database.
+pub(crate) fn read_transaction<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let begun = match connection {
+        Connection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
+            postgres,
+            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        ),
+        Connection::Sqlite(_) => Transactions::begin_transaction(connection),
+    };
+    begun.map_err(StoreError::from)?;
+    let outcome = work(connection);
+    Transactions::rollback_transaction(connection).map_err(StoreError::from)?;
+    outcome
+}
+
+/// Whether the connection is of no use any more.
+pub(crate) fn is_broken(connection: &mut Connection) -> bool {
+    match connection {
+        Connection::Postgres(postgres) => AnsiTransactionManager::is_broken_transaction_manager(postgres),
+        Connection::Sqlite(sqlite) => AnsiTransactionManager::is_broken_transaction_manager(sqlite),
+    }
+}
+
+/// Waits until no other process migrates. SQLite's write transaction is that lock already.
+pub(crate) fn lock_for_migration(connection: &mut Connection) -> Result<(), StoreError> {
+    match connection {
+        Connection::Postgres(_) => {
+            diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))")
+                .bind::<Text, _>("wijkaanzet-migration")
+                .execute(connection)?;
+            Ok(())
+        }
+        Connection::Sqlite(_) => Ok(()),
+    }
+}

@@ -1,0 +1,51 @@
+//! What storage answers when it cannot do what was asked.
+
+/// Why storage could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the item since it was read.
+    #[error("the item was changed since it was read")]
+    Stale,
+    /// It is there already.
+    #[error("it is there already")]
+    Duplicate,
+    /// What stands in storage cannot be read back.
+    #[error("{what} in storage cannot be read back: {cause}")]
+    Malformed {
+        /// What it is.
+        what: &'static str,
+        /// What the reader said.
+        cause: String,
+    },
+    /// The database cannot be reached, or is too busy; trying again may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Anything else the database said.
+    #[error("database: {0}")]
+    Database(diesel::result::Error),
+    /// The setting of the database is no good.
+    #[error("{0}")]
+    Setting(String),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Duplicate,
+            Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, info) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            Error::DatabaseError(_, ref info)
+                if info.message().contains("database is locked")
+                    || info.message().contains("canceling statement due to lock timeout") =>
+            {
+                Self::Unavailable(info.message().to_owned())
+            }
+            other => Self::Database(other),
+        }
+    }
+}

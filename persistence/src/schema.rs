@@ -1,0 +1,156 @@
+//! The tables, as diesel knows them. Only the file that owns a table uses it.
+
+diesel::table! {
+    journal_head (id) {
+        id -> SmallInt,
+        sequence -> BigInt,
+        moment -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    journal (sequence) {
+        sequence -> BigInt,
+        moment -> BigInt,
+        actor -> Text,
+        reason -> Nullable<Text>,
+        resource -> Text,
+        item -> Text,
+        version -> BigInt,
+        event -> Text,
+        snapshot -> Text,
+        audience_before -> Text,
+        audience_after -> Text,
+        public_changed -> Bool,
+        previous_hash -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audience (item, audience_key) {
+        item -> Text,
+        audience_key -> Text,
+        lost_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    advice (id) {
+        id -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+        public_modified_at -> BigInt,
+        snapshot -> Text,
+        kind -> Text,
+        status -> Text,
+        outcome -> Nullable<Text>,
+        level -> Text,
+        cluster -> Nullable<Text>,
+        portfolio_holder -> Nullable<Text>,
+        request -> Nullable<Text>,
+        second_round_of -> Nullable<Text>,
+        letter_day -> Nullable<Integer>,
+        listed_day -> Nullable<Integer>,
+        submitted_day -> Nullable<Integer>,
+        received_day -> Nullable<Integer>,
+        answered_day -> Nullable<Integer>,
+        published_at -> Nullable<BigInt>,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    advice_council (advice, council) {
+        advice -> Text,
+        council -> Text,
+        is_public -> Bool,
+    }
+}
+
+diesel::table! {
+    advice_theme (advice, theme) {
+        advice -> Text,
+        theme -> Text,
+    }
+}
+
+diesel::table! {
+    advice_reference (advice, place) {
+        advice -> Text,
+        place -> Integer,
+        value -> Text,
+        is_public -> Bool,
+    }
+}
+
+diesel::table! {
+    advice_term (advice, from_day) {
+        advice -> Text,
+        from_day -> Integer,
+        until_day -> Integer,
+        state -> Text,
+        due_day -> Nullable<Integer>,
+        days_over -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    response_draft (advice) {
+        advice -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+        snapshot -> Text,
+    }
+}
+
+diesel::table! {
+    advice_request (id) {
+        id -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+        snapshot -> Text,
+    }
+}
+
+diesel::table! {
+    registry (resource, code) {
+        resource -> Text,
+        code -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+        sequence -> BigInt,
+        snapshot -> Text,
+    }
+}
+
+diesel::table! {
+    person_name (person) {
+        person -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    idempotency (client, idempotency_key) {
+        client -> Text,
+        idempotency_key -> Text,
+        request_hash -> Text,
+        created_at -> BigInt,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    advice,
+    advice_council,
+    advice_theme,
+    advice_reference,
+    advice_term,
+    audience
+);

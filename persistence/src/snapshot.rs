@@ -1,0 +1,185 @@
+//! The advice as text: what the row keeps and the journal hashes. A shape of its own, with a version, so that a change
+//! of the domain's types decides here what becomes of what was written before.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::advice::{
+    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Merge, Publication, Rating,
+    Received, Response, Withdrawal,
+};
+use domain::codes::Origin;
+use domain::ids::AdviceId;
+use domain::term::{Extension, Suspension};
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+
+/// The version of the shape that is written now.
+const SCHEMA_VERSION: u16 = 1;
+
+/// What storage knows of an item beside the item itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stamp {
+    /// Raised by one at each change.
+    pub version: i64,
+    /// When it was first written.
+    pub created_at: DateTime<Utc>,
+    /// When it was last written.
+    pub modified_at: DateTime<Utc>,
+    /// Raised by one at each change that the public sees: the public counts nothing that it cannot see.
+    pub public_version: i64,
+    /// When the public last saw a change.
+    pub public_modified_at: DateTime<Utc>,
+}
+
+/// An item with its stamp.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored<T> {
+    /// The item.
+    pub value: T,
+    /// Version and moments.
+    pub stamp: Stamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AdviceSnapshot {
+    schema_version: u16,
+    stamp: Stamp,
+    id: AdviceId,
+    origin: Origin,
+    text: AdviceText,
+    shown_to_cosigner: bool,
+    deleted: bool,
+    adoption: Option<Adoption>,
+    submitted_on: Option<NaiveDate>,
+    received: Option<Received>,
+    treated_on: Option<NaiveDate>,
+    suspensions: Vec<Suspension>,
+    extensions: Vec<Extension>,
+    responses: Vec<Response>,
+    withdrawal: Option<Withdrawal>,
+    merge: Option<Merge>,
+    forwardings: Vec<Forwarding>,
+    follow_ups: Vec<FollowUp>,
+    ratings: Vec<Rating>,
+    closure: Option<Closure>,
+    corrections: Vec<Correction>,
+    publication: Publication,
+}
+
+/// Writes an advice as text.
+pub(crate) fn write(advice: &Advice, stamp: Stamp) -> Result<String, StoreError> {
+    let AdviceRecord {
+        id,
+        origin,
+        text,
+        shown_to_cosigner,
+        deleted,
+        adoption,
+        submitted_on,
+        received,
+        treated_on,
+        suspensions,
+        extensions,
+        responses,
+        withdrawal,
+        merge,
+        forwardings,
+        follow_ups,
+        ratings,
+        closure,
+        corrections,
+        publication,
+    } = advice.clone().into_record();
+    to_text(&AdviceSnapshot {
+        schema_version: SCHEMA_VERSION,
+        stamp,
+        id,
+        origin,
+        text,
+        shown_to_cosigner,
+        deleted,
+        adoption,
+        submitted_on,
+        received,
+        treated_on,
+        suspensions,
+        extensions,
+        responses,
+        withdrawal,
+        merge,
+        forwardings,
+        follow_ups,
+        ratings,
+        closure,
+        corrections,
+        publication,
+    })
+}
+
+/// Reads an advice back from text, be it of the row or of an entry of the journal.
+pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
+    let snapshot: AdviceSnapshot = from_text("advice", text)?;
+    let AdviceSnapshot {
+        schema_version,
+        stamp,
+        id,
+        origin,
+        text,
+        shown_to_cosigner,
+        deleted,
+        adoption,
+        submitted_on,
+        received,
+        treated_on,
+        suspensions,
+        extensions,
+        responses,
+        withdrawal,
+        merge,
+        forwardings,
+        follow_ups,
+        ratings,
+        closure,
+        corrections,
+        publication,
+    } = snapshot;
+    if schema_version != SCHEMA_VERSION {
+        return Err(StoreError::Malformed {
+            what: "advice",
+            cause: format!("schema version {schema_version} is not known to this program"),
+        });
+    }
+    let record = AdviceRecord {
+        id,
+        origin,
+        text,
+        shown_to_cosigner,
+        deleted,
+        adoption,
+        submitted_on,
+        received,
+        treated_on,
+        suspensions,
+        extensions,
+        responses,
+        withdrawal,
+        merge,
+        forwardings,
+        follow_ups,
+        ratings,
+        closure,
+        corrections,
+        publication,
+    };
+    Ok(Stored { value: Advice::restore(record), stamp })
+}
+
+pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Malformed { what: "an item", cause: error.to_string() })
+}
+
+pub(crate) fn from_text<T: for<'de> Deserialize<'de>>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Malformed { what, cause: error.to_string() })
+}
