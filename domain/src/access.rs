@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use crate::advice::{
-    Advice, AdviceRecord, AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory, CorrectedValue, Correction,
-    CorrectionRight, FollowUp, Forwarding, Merge, Withdrawal,
+    Advice, AdviceRecord, AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory,
+    CorrectedValue, Correction, CorrectionRight, FollowUp, Forwarding, Merge, Withdrawal,
 };
+use crate::advice_request::AdviceRequest;
 use crate::error::RuleError;
 use crate::ids::{ClusterCode, CouncilCode};
 use crate::term::{Extension, Suspension};
@@ -43,12 +44,36 @@ impl Scope {
     /// Every scope, as a token spells it, with what it allows.
     pub const ALL: &'static [(Scope, &'static str, &'static str)] = &[
         (Scope::InternalRead, "internal:read", "Read unpublished items of the token's councils or clusters."),
-        (Scope::AdviceWrite, "advice:write", "Draft, adopt, submit, withdraw, co-sign and rate advice of the token's councils (coordinator)."),
-        (Scope::TreatmentWrite, "treatment:write", "Receive, treat, suspend, extend, forward, merge and close advice, record acknowledgements, interim responses, drafts and follow-ups, for the token's clusters."),
-        (Scope::ResponsesWrite, "responses:write", "Record final and revised responses (the college's office)."),
-        (Scope::ProgressWrite, "progress:write", "Record progress on agreements of the token's clusters; never the judgement."),
-        (Scope::JudgementsWrite, "judgements:write", "Record the judgement of the token's councils on agreements and plans; never the progress."),
-        (Scope::PlansWrite, "plans:write", "Keep policy tracks, participation plans, accords and agreements."),
+        (
+            Scope::AdviceWrite,
+            "advice:write",
+            "Draft, adopt, submit, withdraw, co-sign and rate advice of the token's councils (coordinator).",
+        ),
+        (
+            Scope::TreatmentWrite,
+            "treatment:write",
+            "Receive, treat, suspend, extend, forward, merge and close advice, record acknowledgements, interim responses, drafts and follow-ups, for the token's clusters.",
+        ),
+        (
+            Scope::ResponsesWrite,
+            "responses:write",
+            "Record final and revised responses (the college's office).",
+        ),
+        (
+            Scope::ProgressWrite,
+            "progress:write",
+            "Record progress on agreements of the token's clusters; never the judgement.",
+        ),
+        (
+            Scope::JudgementsWrite,
+            "judgements:write",
+            "Record the judgement of the token's councils on agreements and plans; never the progress.",
+        ),
+        (
+            Scope::PlansWrite,
+            "plans:write",
+            "Keep policy tracks, participation plans, accords and agreements.",
+        ),
         (Scope::Publish, "publish", "Publish and withdraw from publication."),
         (Scope::RegistryWrite, "registry:write", "Keep councils, people, reference tables and term rules."),
         (Scope::Import, "import", "Import lists in bulk."),
@@ -197,6 +222,14 @@ pub fn audience(advice: &AdviceRecord) -> BTreeSet<AudienceKey> {
     keys
 }
 
+/// The keys of an advice request: the councils asked, the cluster that asks. It is not public.
+pub fn request_audience(request: &AdviceRequest) -> BTreeSet<AudienceKey> {
+    let councils =
+        request.asked.councils.iter().map(|council| AudienceKey::new(format!("council:{council}")));
+    let cluster = AudienceKey::new(format!("cluster:{}", request.asked.cluster));
+    councils.chain([AudienceKey::new("council:*"), AudienceKey::new("cluster:*"), cluster]).collect()
+}
+
 impl Caller {
     /// Whether the token has the scope.
     pub fn has(&self, scope: Scope) -> bool {
@@ -211,7 +244,11 @@ impl Caller {
     /// The keys that the caller holds, each with how much it opens.
     pub fn keys(&self) -> Vec<(AudienceKey, View)> {
         let mut keys = vec![(AudienceKey::public(), View::Public)];
-        let council_view = if self.has(Scope::InternalRead) { Some(View::Internal) } else { self.has(Scope::AdviceWrite).then_some(View::Own) };
+        let council_view = if self.has(Scope::InternalRead) {
+            Some(View::Internal)
+        } else {
+            self.has(Scope::AdviceWrite).then_some(View::Own)
+        };
         if let Some(view) = council_view {
             keys.extend(grant_keys("council", &self.councils, view));
         }
@@ -286,7 +323,11 @@ impl Caller {
     }
 
     /// The advice in the hands of who may correct the field: who may record it may correct it.
-    pub fn as_corrector(&self, advice: Advice, field: &str) -> Result<Result<AsCorrector, RuleError>, Refusal> {
+    pub fn as_corrector(
+        &self,
+        advice: Advice,
+        field: &str,
+    ) -> Result<Result<AsCorrector, RuleError>, Refusal> {
         let right = match advice.correction_right(field) {
             Ok(right) => right,
             Err(refusal) => return Ok(Err(refusal)),
@@ -337,7 +378,8 @@ pub fn project(advice: &AdviceRecord, view: View) -> AdviceRecord {
         corrections,
         publication,
     } = advice.clone();
-    let (sent, unsent): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.sent_on.is_some());
+    let (sent, unsent): (Vec<_>, Vec<_>) =
+        responses.into_iter().partition(|response| response.sent_on.is_some());
     let of_unsent = |field: &str| unsent.iter().any(|response| field.contains(&response.id.to_string()));
     let corrections = corrections.into_iter().filter(|correction| !of_unsent(&correction.field)).collect();
     let record = AdviceRecord {
@@ -410,7 +452,11 @@ fn without_internal_reasons(mut record: AdviceRecord) -> AdviceRecord {
         .map(|Correction { on, field, was, is, reason: _, rule_changed }| Correction {
             on,
             // A text may have been corrected because it should never have been read.
-            was: if matches!(field.as_str(), "subject" | "summary") { CorrectedValue::Nothing(None) } else { was },
+            was: if matches!(field.as_str(), "subject" | "summary") {
+                CorrectedValue::Nothing(None)
+            } else {
+                was
+            },
             field,
             is,
             reason: None,

@@ -56,73 +56,24 @@ pub fn holidays(year: i32) -> Vec<Holiday> {
     let easter = easter(year);
     let after_easter = |days| add_days(easter, days);
     let mut days = vec![
-        (
-            date(year, 1, 1),
-            "Nieuwjaarsdag",
-            "New Year's Day",
-            PARAGRAPH_1,
-        ),
-        (
-            after_easter(-2),
-            "Goede Vrijdag",
-            "Good Friday",
-            PARAGRAPH_2,
-        ),
-        (
-            after_easter(1),
-            "tweede paasdag",
-            "Easter Monday",
-            PARAGRAPH_1,
-        ),
+        (date(year, 1, 1), "Nieuwjaarsdag", "New Year's Day", PARAGRAPH_1),
+        (after_easter(-2), "Goede Vrijdag", "Good Friday", PARAGRAPH_2),
+        (after_easter(1), "tweede paasdag", "Easter Monday", PARAGRAPH_1),
         (kings_day(year), "Koningsdag", "King's Day", PARAGRAPH_1),
-        (
-            date(year, 5, 5),
-            "Bevrijdingsdag",
-            "Liberation Day",
-            PARAGRAPH_1,
-        ),
-        (
-            after_easter(39),
-            "Hemelvaartsdag",
-            "Ascension Day",
-            PARAGRAPH_1,
-        ),
-        (
-            after_easter(50),
-            "tweede pinksterdag",
-            "Whit Monday",
-            PARAGRAPH_1,
-        ),
-        (
-            date(year, 12, 25),
-            "eerste kerstdag",
-            "Christmas Day",
-            PARAGRAPH_1,
-        ),
-        (
-            date(year, 12, 26),
-            "tweede kerstdag",
-            "Second Day of Christmas",
-            PARAGRAPH_1,
-        ),
+        (date(year, 5, 5), "Bevrijdingsdag", "Liberation Day", PARAGRAPH_1),
+        (after_easter(39), "Hemelvaartsdag", "Ascension Day", PARAGRAPH_1),
+        (after_easter(50), "tweede pinksterdag", "Whit Monday", PARAGRAPH_1),
+        (date(year, 12, 25), "eerste kerstdag", "Christmas Day", PARAGRAPH_1),
+        (date(year, 12, 26), "tweede kerstdag", "Second Day of Christmas", PARAGRAPH_1),
     ];
     // Ascension Day may fall before 5 May.
     days.sort_by_key(|(on, ..)| *on);
-    days.into_iter()
-        .map(|(on, dutch, english, ground)| Holiday {
-            on,
-            dutch,
-            english,
-            ground,
-        })
-        .collect()
+    days.into_iter().map(|(on, dutch, english, ground)| Holiday { on, dutch, english, ground }).collect()
 }
 
 /// The public holiday on a day, if it is one.
 pub fn holiday_on(date: NaiveDate) -> Option<Holiday> {
-    holidays(date.year())
-        .into_iter()
-        .find(|holiday| holiday.on == date)
+    holidays(date.year()).into_iter().find(|holiday| holiday.on == date)
 }
 
 /// Whether a term may end on this day: no Saturday, no Sunday, no public holiday.
@@ -164,19 +115,13 @@ pub fn add_working_days(date: NaiveDate, n: u32) -> NaiveDate {
 /// A number of calendar days later (or earlier), never outside the calendar.
 pub fn add_days(date: NaiveDate, days: i64) -> NaiveDate {
     let end = if days < 0 { FIRST_DAY } else { LAST_DAY };
-    TimeDelta::try_days(days)
-        .and_then(|delta| within(date).checked_add_signed(delta))
-        .map_or(end, within)
+    TimeDelta::try_days(days).and_then(|delta| within(date).checked_add_signed(delta)).map_or(end, within)
 }
 
 /// On a Sunday the King's birthday is celebrated the day before.
 fn kings_day(year: i32) -> NaiveDate {
     let birthday = date(year, 4, 27);
-    if birthday.weekday() == Weekday::Sun {
-        add_days(birthday, -1)
-    } else {
-        birthday
-    }
+    if birthday.weekday() == Weekday::Sun { add_days(birthday, -1) } else { birthday }
 }
 
 fn within(date: NaiveDate) -> NaiveDate {
@@ -238,10 +183,7 @@ mod tests {
 
     #[test]
     fn the_holidays_of_2025_are_nine_in_order() {
-        let days: Vec<_> = holidays(2025)
-            .iter()
-            .map(|h| (h.on.to_string(), h.english))
-            .collect();
+        let days: Vec<_> = holidays(2025).iter().map(|h| (h.on.to_string(), h.english)).collect();
         let expected = [
             ("2025-01-01", "New Year's Day"),
             ("2025-04-18", "Good Friday"),
@@ -273,22 +215,13 @@ mod tests {
             may(2008)[..2],
             [(1, "Hemelvaartsdag"), (5, "Bevrijdingsdag")] // and Whit Monday on 12 May
         );
-        assert_eq!(
-            may(2016)[..2],
-            [(5, "Bevrijdingsdag"), (5, "Hemelvaartsdag")]
-        );
+        assert_eq!(may(2016)[..2], [(5, "Bevrijdingsdag"), (5, "Hemelvaartsdag")]);
     }
 
     #[test]
     fn working_days_skip_weekends_and_holidays() {
-        assert_eq!(
-            next_working_day_on_or_after(d("2025-04-18")),
-            d("2025-04-22")
-        );
-        assert_eq!(
-            next_working_day_on_or_after(d("2025-04-22")),
-            d("2025-04-22")
-        );
+        assert_eq!(next_working_day_on_or_after(d("2025-04-18")), d("2025-04-22"));
+        assert_eq!(next_working_day_on_or_after(d("2025-04-22")), d("2025-04-22"));
         assert_eq!(add_working_days(d("2025-04-17"), 1), d("2025-04-22"));
         assert_eq!(add_working_days(d("2025-04-19"), 0), d("2025-04-19"));
         assert_eq!(add_working_days(d("2025-12-24"), 3), d("2025-12-31"));
@@ -301,10 +234,7 @@ mod tests {
         assert_eq!(day("2025-12-31T22:59:59Z"), d("2025-12-31"));
         assert_eq!(day("2025-12-31T23:00:00Z"), d("2026-01-01"));
         assert_eq!(day("2025-06-30T22:00:00Z"), d("2025-07-01"));
-        assert_eq!(
-            amsterdam_day(DateTime::<Utc>::MAX_UTC).year(),
-            NaiveDate::MAX.year()
-        );
+        assert_eq!(amsterdam_day(DateTime::<Utc>::MAX_UTC).year(), NaiveDate::MAX.year());
     }
 
     #[test]

@@ -58,15 +58,8 @@ impl TermRule {
         let mut refuse = |location: &str, code, detail: &str| {
             errors.push(FieldError::new(location, code, detail));
         };
-        if self
-            .days
-            .is_some_and(|days| !(1..=MOST_DAYS).contains(&days))
-        {
-            refuse(
-                "/days",
-                "term_rule.days",
-                "must be 1 to 3650, or null for no norm",
-            );
+        if self.days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
+            refuse("/days", "term_rule.days", "must be 1 to 3650, or null for no norm");
         }
         if !calendar::is_supported(self.valid_from) {
             refuse("/validFrom", "date.range", "lies outside the calendar");
@@ -77,11 +70,7 @@ impl TermRule {
         if self.ground.trim().is_empty() {
             refuse("/ground", "text.blank", "name the ground the rule rests on");
         }
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(RuleError::Invalid(errors))
-        }
+        if errors.is_empty() { Ok(()) } else { Err(RuleError::Invalid(errors)) }
     }
 
     /// Whether it is valid on a day of receipt.
@@ -98,8 +87,7 @@ impl TermRule {
     fn width(&self) -> (usize, usize) {
         let kinds = covered(AdviceKind::ALL, &self.kinds);
         let levels = covered(Level::ALL, &self.levels);
-        let open =
-            usize::from(kinds == AdviceKind::ALL.len()) + usize::from(levels == Level::ALL.len());
+        let open = usize::from(kinds == AdviceKind::ALL.len()) + usize::from(levels == Level::ALL.len());
         (open, kinds * levels)
     }
 }
@@ -126,12 +114,8 @@ pub fn narrowest_rules(
     let Some(width) = rules.iter().filter(fitting).map(TermRule::width).min() else {
         return RuleChoice::None;
     };
-    let mut narrowest: Vec<TermRule> = rules
-        .iter()
-        .filter(fitting)
-        .filter(|rule| rule.width() == width)
-        .cloned()
-        .collect();
+    let mut narrowest: Vec<TermRule> =
+        rules.iter().filter(fitting).filter(|rule| rule.width() == width).cloned().collect();
     match narrowest.len() {
         1 => RuleChoice::One(narrowest.remove(0)),
         _ => RuleChoice::Several(narrowest),
@@ -375,26 +359,19 @@ pub fn explain(facts: &TermFacts, on: NaiveDate) -> TermExplanation {
 
 /// What a rule would make of a receipt, as it stands on the day of receipt; a pure what-if.
 pub fn calculation(rule: &TermRule, received_on: NaiveDate) -> TermExplanation {
-    let facts = TermFacts {
-        rule: Some(rule.clone()),
-        received_on: Some(received_on),
-        ..TermFacts::default()
-    };
+    let facts =
+        TermFacts { rule: Some(rule.clone()), received_on: Some(received_on), ..TermFacts::default() };
     explain(&facts, received_on)
 }
 
 /// The suspensions without effect: after the deadline, or after the clock stopped.
 pub fn void_suspensions(facts: &TermFacts) -> Vec<PartId> {
-    void_measures(facts, calendar::LAST_DAY, |measure| {
-        matches!(measure, Measure::Suspension(_))
-    })
+    void_measures(facts, calendar::LAST_DAY, |measure| matches!(measure, Measure::Suspension(_)))
 }
 
 /// The extensions without effect: decided after the deadline, or after the clock stopped.
 pub fn void_extensions(facts: &TermFacts) -> Vec<PartId> {
-    void_measures(facts, calendar::LAST_DAY, |measure| {
-        matches!(measure, Measure::Extension(_))
-    })
+    void_measures(facts, calendar::LAST_DAY, |measure| matches!(measure, Measure::Extension(_)))
 }
 
 /// The suspensions and extensions that are known to be without effect on a day.
@@ -436,14 +413,8 @@ pub fn check_suspension(facts: &TermFacts, new: &Suspension) -> Result<(), RuleE
     Err(RuleError::conflict(
         "suspension-overlap",
         match other.to {
-            Some(to) => format!(
-                "The clock already stands still from {} to {to}.",
-                other.from
-            ),
-            None => format!(
-                "The clock stands still since {}; end that suspension first.",
-                other.from
-            ),
+            Some(to) => format!("The clock already stands still from {} to {to}.", other.from),
+            None => format!("The clock stands still since {}; end that suspension first.", other.from),
         },
     ))
 }
@@ -452,12 +423,7 @@ pub fn check_suspension(facts: &TermFacts, new: &Suspension) -> Result<(), RuleE
 pub fn segments(facts: &TermFacts) -> Vec<Segment> {
     let mut cuts: Vec<Segment> = Vec::new();
     for from in break_days(facts) {
-        let TermOn {
-            state,
-            due_on,
-            days_over,
-            ..
-        } = term_on(facts, from);
+        let TermOn { state, due_on, days_over, .. } = term_on(facts, from);
         let stopped = Stop::of(facts).is_some_and(|stop| stop.on <= from);
         let fixed_days_over = if stopped { days_over } else { None };
         if let Some(last) = cuts.last_mut() {
@@ -466,13 +432,7 @@ pub fn segments(facts: &TermFacts) -> Vec<Segment> {
             }
             last.to = Some(from);
         }
-        cuts.push(Segment {
-            from,
-            to: None,
-            state,
-            due_on,
-            fixed_days_over,
-        });
+        cuts.push(Segment { from, to: None, state, due_on, fixed_days_over });
     }
     cuts
 }
@@ -487,12 +447,7 @@ fn break_days(facts: &TermFacts) -> Vec<NaiveDate> {
         moments.push(Measure::Suspension(suspension).effective_on());
         moments.extend(suspension.to);
     }
-    moments.extend(
-        facts
-            .extensions
-            .iter()
-            .map(|extension| extension.decided_on),
-    );
+    moments.extend(facts.extensions.iter().map(|extension| extension.decided_on));
 
     let mut days = moments.clone();
     for moment in moments {
@@ -514,22 +469,14 @@ fn break_days(facts: &TermFacts) -> Vec<NaiveDate> {
 fn void_measures(facts: &TermFacts, on: NaiveDate, wanted: fn(&Measure) -> bool) -> Vec<PartId> {
     match Standing::on(facts, on) {
         Standing::Without { .. } => vec![],
-        Standing::Counted(count) => count
-            .void
-            .into_iter()
-            .filter(wanted)
-            .map(Measure::id)
-            .collect(),
+        Standing::Counted(count) => count.void.into_iter().filter(wanted).map(Measure::id).collect(),
     }
 }
 
 /// What there is to say on a day.
 enum Standing<'a> {
     /// There is no deadline to count.
-    Without {
-        rule: Option<&'a TermRule>,
-        state: TermState,
-    },
+    Without { rule: Option<&'a TermRule>, state: TermState },
     /// There is one.
     Counted(Count<'a>),
 }
@@ -539,10 +486,7 @@ impl<'a> Standing<'a> {
         let ended_on = facts.ended_on.map(|(day, _)| day);
         let ended = facts.ended_unknown_day || ended_on.is_some_and(|day| day <= on);
         let not_before_its_end = |day: &NaiveDate| ended_on.is_none_or(|end| *day <= end);
-        let received = facts
-            .received_on
-            .filter(|day| *day <= on)
-            .filter(not_before_its_end);
+        let received = facts.received_on.filter(|day| *day <= on).filter(not_before_its_end);
 
         let rule = received.and(facts.rule.as_ref());
         let without = |state| Self::Without { rule, state };
@@ -594,14 +538,8 @@ struct Stop {
 impl Stop {
     fn of(facts: &TermFacts) -> Option<Self> {
         let received_on = facts.received_on?;
-        let answer = facts.answered_on.map(|on| Self {
-            on: on.max(received_on),
-            end: None,
-        });
-        let end = facts.ended_on.map(|(on, reason)| Self {
-            on: on.max(received_on),
-            end: Some(reason),
-        });
+        let answer = facts.answered_on.map(|on| Self { on: on.max(received_on), end: None });
+        let end = facts.ended_on.map(|(on, reason)| Self { on: on.max(received_on), end: Some(reason) });
         match (answer, end) {
             (Some(answer), Some(end)) => Some(if end.on < answer.on { end } else { answer }),
             (answer, end) => answer.or(end),
@@ -659,10 +597,8 @@ impl<'a> Count<'a> {
         };
         let suspensions = facts.suspensions.iter().map(Measure::Suspension);
         let extensions = facts.extensions.iter().map(Measure::Extension);
-        let mut measures: Vec<_> = suspensions
-            .chain(extensions)
-            .filter(|measure| measure.effective_on() <= on)
-            .collect();
+        let mut measures: Vec<_> =
+            suspensions.chain(extensions).filter(|measure| measure.effective_on() <= on).collect();
         measures.sort_by_key(|measure| measure.effective_on());
         for measure in measures {
             count.judge(measure);
@@ -672,9 +608,7 @@ impl<'a> Count<'a> {
 
     fn judge(&mut self, measure: Measure<'a>) {
         let effective_on = measure.effective_on();
-        let in_time = self
-            .due_on(effective_on)
-            .is_none_or(|due_on| effective_on <= due_on);
+        let in_time = self.due_on(effective_on).is_none_or(|due_on| effective_on <= due_on);
         match measure {
             _ if !in_time || effective_on > self.day => self.void.push(measure),
             Measure::Extension(extension) => self.extensions.push(extension),
@@ -683,20 +617,14 @@ impl<'a> Count<'a> {
                 let known_to = suspension.to.filter(|to| *to <= self.day);
                 let to = known_to.or(self.stop.map(|stop| stop.on));
                 let from = suspension.from.max(self.received_on);
-                self.still.push(Still {
-                    of: suspension,
-                    from,
-                    to,
-                });
+                self.still.push(Still { of: suspension, from, to });
                 self.still.sort_by_key(|still| still.from);
             }
         }
     }
 
     fn open_suspension(&self, day: NaiveDate) -> Option<&Still<'a>> {
-        self.still
-            .iter()
-            .find(|still| still.from <= day && still.to.is_none_or(|to| day < to))
+        self.still.iter().find(|still| still.from <= day && still.to.is_none_or(|to| day < to))
     }
 
     /// The days of each suspension; a day in two of them (a correction can make it so) counts once.
@@ -713,17 +641,11 @@ impl<'a> Count<'a> {
     }
 
     fn days_extended(&self) -> i64 {
-        self.extensions
-            .iter()
-            .map(|extension| i64::from(extension.days))
-            .sum()
+        self.extensions.iter().map(|extension| i64::from(extension.days)).sum()
     }
 
     fn unrolled_without_extensions(&self) -> NaiveDate {
-        add_days(
-            self.rule_ends_on,
-            self.days_still().map(|(_, days)| days).sum(),
-        )
+        add_days(self.rule_ends_on, self.days_still().map(|(_, days)| days).sum())
     }
 
     fn unrolled(&self) -> NaiveDate {
@@ -767,68 +689,35 @@ impl<'a> Count<'a> {
 
     fn lines(&self) -> Vec<TermLine> {
         let mut lines = vec![receipt_line(self.received_on), self.rule_line()];
-        lines.extend(
-            self.days_still()
-                .map(|(still, days)| suspension_line(still, days)),
-        );
-        lines.extend(
-            self.extensions
-                .iter()
-                .map(|extension| extension_line(extension)),
-        );
+        lines.extend(self.days_still().map(|(still, days)| suspension_line(still, days)));
+        lines.extend(self.extensions.iter().map(|extension| extension_line(extension)));
         lines.extend(self.void.iter().map(|measure| self.void_line(*measure)));
         if let Some(due_on) = self.due_on(self.day) {
             let unrolled = self.unrolled();
             lines.push(TermLine {
                 due_on: Some(unrolled),
-                ..line(
-                    "sum",
-                    format!("All days added up end on {unrolled}."),
-                    COUNTING,
-                )
+                ..line("sum", format!("All days added up end on {unrolled}."), COUNTING)
             });
             lines.push(roll_line(unrolled, due_on));
         }
-        if let Some(original) = self
-            .original_due_on(self.day)
-            .filter(|_| !self.extensions.is_empty())
-        {
+        if let Some(original) = self.original_due_on(self.day).filter(|_| !self.extensions.is_empty()) {
             lines.push(TermLine {
                 due_on: Some(original),
-                ..line(
-                    "original",
-                    format!("Without extensions the deadline was {original}."),
-                    COUNTING,
-                )
+                ..line("original", format!("Without extensions the deadline was {original}."), COUNTING)
             });
         }
         if let Some(Stop { on, end }) = self.stop {
             let (step, text) = match end {
-                None => (
-                    "answer",
-                    format!("The final response was sent on {on}, which stops the clock."),
-                ),
-                Some(reason) => (
-                    "end",
-                    format!("{} on {on}, which stops the clock.", reason.as_text()),
-                ),
+                None => ("answer", format!("The final response was sent on {on}, which stops the clock.")),
+                Some(reason) => ("end", format!("{} on {on}, which stops the clock.", reason.as_text())),
             };
-            lines.push(TermLine {
-                on: Some(on),
-                ..line(step, text, COUNTING)
-            });
+            lines.push(TermLine { on: Some(on), ..line(step, text, COUNTING) });
         }
         lines
     }
 
     fn rule_line(&self) -> TermLine {
-        let Self {
-            rule,
-            rule_days,
-            received_on,
-            rule_ends_on,
-            ..
-        } = self;
+        let Self { rule, rule_days, received_on, rule_ends_on, .. } = self;
         let days = (*rule_ends_on - *received_on).num_days();
         let text = match rule.unit {
             DayUnit::CalendarDays => {
@@ -838,11 +727,7 @@ impl<'a> Count<'a> {
                 "The term is {rule_days} working days, which end on {rule_ends_on}, {days} calendar days after receipt."
             ),
         };
-        TermLine {
-            days: Some(days),
-            due_on: Some(*rule_ends_on),
-            ..line("rule", text, &rule.ground)
-        }
+        TermLine { days: Some(days), due_on: Some(*rule_ends_on), ..line("rule", text, &rule.ground) }
     }
 
     fn void_line(&self, measure: Measure) -> TermLine {
@@ -852,17 +737,13 @@ impl<'a> Count<'a> {
             _ => "after the deadline had passed",
         };
         let (step, text) = match measure {
-            Measure::Suspension(Suspension {
-                from, decided_on, ..
-            }) => (
+            Measure::Suspension(Suspension { from, decided_on, .. }) => (
                 "void_suspension",
                 format!(
                     "The suspension from {from}, decided on {decided_on}, is void: it came {cause}, so no days count."
                 ),
             ),
-            Measure::Extension(Extension {
-                days, decided_on, ..
-            }) => (
+            Measure::Extension(Extension { days, decided_on, .. }) => (
                 "void_extension",
                 format!(
                     "The extension by {}, decided on {decided_on}, is void: it came {cause}, so no days count.",
@@ -870,16 +751,13 @@ impl<'a> Count<'a> {
                 ),
             ),
         };
-        TermLine {
-            on: Some(effective_on),
-            ..line(step, text, IN_TIME)
-        }
+        TermLine { on: Some(effective_on), ..line(step, text, IN_TIME) }
     }
 }
 
-const COUNTING: &str =
-    "Counting rule of this register: receipt is day 0, the deadline day itself is in time";
-const IN_TIME: &str = "Counting rule of this register: a measure counts when decided (and begun) on or before the deadline";
+const COUNTING: &str = "Counting rule of this register: receipt is day 0, the deadline day itself is in time";
+const IN_TIME: &str =
+    "Counting rule of this register: a measure counts when decided (and begun) on or before the deadline";
 const ROLL: &str = "Algemene termijnenwet art. 1";
 
 fn lines_without_deadline(facts: &TermFacts, rule: Option<&TermRule>) -> Vec<TermLine> {
@@ -889,11 +767,7 @@ fn lines_without_deadline(facts: &TermFacts, rule: Option<&TermRule>) -> Vec<Ter
     };
     let mut lines = vec![receipt_line(received_on)];
     if rule.days.is_none() {
-        lines.push(line(
-            "rule",
-            "No norm applies: there is no deadline.".to_owned(),
-            &rule.ground,
-        ));
+        lines.push(line("rule", "No norm applies: there is no deadline.".to_owned(), &rule.ground));
     }
     lines
 }
@@ -912,47 +786,26 @@ fn without_deadline(rule: Option<&TermRule>, state: TermState, on: NaiveDate) ->
 
 fn receipt_line(received_on: NaiveDate) -> TermLine {
     let text = format!("Received on {received_on}: that is day 0.");
-    TermLine {
-        on: Some(received_on),
-        ..line("receipt", text, COUNTING)
-    }
+    TermLine { on: Some(received_on), ..line("receipt", text, COUNTING) }
 }
 
 fn suspension_line(still: &Still, days: i64) -> TermLine {
     let Still { of, from, to } = still;
     let source = format!("Decision to suspend of {}", of.decided_on);
     let Some(to) = to else {
-        let text = format!(
-            "The clock stands still since {from}: there is no deadline until it runs again."
-        );
-        return TermLine {
-            on: Some(*from),
-            ..line("suspension", text, &source)
-        };
+        let text = format!("The clock stands still since {from}: there is no deadline until it runs again.");
+        return TermLine { on: Some(*from), ..line("suspension", text, &source) };
     };
-    let text = format!(
-        "The clock stood still from {from} and ran again on {to}: {} added.",
-        count_of(days)
-    );
-    TermLine {
-        on: Some(*from),
-        days: Some(days),
-        ..line("suspension", text, &source)
-    }
+    let text = format!("The clock stood still from {from} and ran again on {to}: {} added.", count_of(days));
+    TermLine { on: Some(*from), days: Some(days), ..line("suspension", text, &source) }
 }
 
 fn extension_line(extension: &Extension) -> TermLine {
-    let Extension {
-        days, decided_on, ..
-    } = extension;
+    let Extension { days, decided_on, .. } = extension;
     let days = i64::from(*days);
     let text = format!("Extended by {} on {decided_on}, in time.", count_of(days));
     let source = format!("Decision to extend of {decided_on}");
-    TermLine {
-        on: Some(*decided_on),
-        days: Some(days),
-        ..line("extension", text, &source)
-    }
+    TermLine { on: Some(*decided_on), days: Some(days), ..line("extension", text, &source) }
 }
 
 fn roll_line(unrolled: NaiveDate, due_on: NaiveDate) -> TermLine {
@@ -960,21 +813,10 @@ fn roll_line(unrolled: NaiveDate, due_on: NaiveDate) -> TermLine {
     let text = if days == 0 {
         format!("{unrolled} is a working day, so the deadline is {due_on}.")
     } else {
-        let skipped: Vec<_> = unrolled
-            .iter_days()
-            .take_while(|day| *day < due_on)
-            .map(day_off)
-            .collect();
-        format!(
-            "{}; the deadline moves to the next working day, {due_on}.",
-            skipped.join(", ")
-        )
+        let skipped: Vec<_> = unrolled.iter_days().take_while(|day| *day < due_on).map(day_off).collect();
+        format!("{}; the deadline moves to the next working day, {due_on}.", skipped.join(", "))
     };
-    TermLine {
-        days: Some(days),
-        due_on: Some(due_on),
-        ..line("roll", text, ROLL)
-    }
+    TermLine { days: Some(days), due_on: Some(due_on), ..line("roll", text, ROLL) }
 }
 
 fn day_off(day: NaiveDate) -> String {
@@ -986,13 +828,7 @@ fn day_off(day: NaiveDate) -> String {
 }
 
 fn state_line(term: &TermOn) -> TermLine {
-    let TermOn {
-        state,
-        days_over,
-        due_on,
-        on,
-        ..
-    } = term;
+    let TermOn { state, days_over, due_on, on, .. } = term;
     let over = count_of(days_over.unwrap_or(0));
     let text = match state {
         TermState::NotReceived => format!("On {on} it was not yet received, so no term runs."),
@@ -1008,38 +844,21 @@ fn state_line(term: &TermOn) -> TermLine {
         TermState::AnsweredInTime => "The answer was in time.".to_owned(),
         TermState::AnsweredLate => format!("The answer was late: {over} past the deadline."),
         TermState::Ended if due_on.is_some() => "It ended before the deadline passed.".to_owned(),
-        TermState::Ended => {
-            "It ended, and no deadline is known that it should have met.".to_owned()
-        }
+        TermState::Ended => "It ended, and no deadline is known that it should have met.".to_owned(),
         TermState::NoNorm => "Without a norm nothing is in time or late.".to_owned(),
         TermState::Unknown => {
             "The day of receipt or the rule is not known, so the term is not known.".to_owned()
         }
     };
-    TermLine {
-        on: Some(*on),
-        due_on: *due_on,
-        ..line("state", text, COUNTING)
-    }
+    TermLine { on: Some(*on), due_on: *due_on, ..line("state", text, COUNTING) }
 }
 
 fn line(step: &str, text: String, source: &str) -> TermLine {
-    TermLine {
-        step: step.to_owned(),
-        on: None,
-        days: None,
-        due_on: None,
-        text,
-        source: source.to_owned(),
-    }
+    TermLine { step: step.to_owned(), on: None, days: None, due_on: None, text, source: source.to_owned() }
 }
 
 fn count_of(days: i64) -> String {
-    if days == 1 {
-        "1 day".to_owned()
-    } else {
-        format!("{days} days")
-    }
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 fn covered<T: PartialEq>(all: &[T], listed: &[T]) -> usize {
@@ -1070,143 +889,60 @@ mod tests {
     }
 
     fn received(on: &str) -> TermFacts {
-        TermFacts {
-            rule: Some(six_weeks()),
-            received_on: Some(d(on)),
-            ..TermFacts::default()
-        }
+        TermFacts { rule: Some(six_weeks()), received_on: Some(d(on)), ..TermFacts::default() }
     }
 
     fn answered(received_on: &str, on: &str) -> TermFacts {
-        TermFacts {
-            answered_on: Some(d(on)),
-            ..received(received_on)
-        }
+        TermFacts { answered_on: Some(d(on)), ..received(received_on) }
     }
 
     fn suspension(number: u128, from: &str, to: Option<&str>, decided_on: &str) -> Suspension {
         let reason = "the council was asked for more".to_owned();
-        Suspension {
-            id: part(number),
-            from: d(from),
-            to: to.map(d),
-            decided_on: d(decided_on),
-            reason,
-        }
+        Suspension { id: part(number), from: d(from), to: to.map(d), decided_on: d(decided_on), reason }
     }
 
     fn extension(number: u128, days: u16, decided_on: &str) -> Extension {
-        Extension {
-            id: part(number),
-            days,
-            decided_on: d(decided_on),
-            reason: "budget talks".to_owned(),
-        }
+        Extension { id: part(number), days, decided_on: d(decided_on), reason: "budget talks".to_owned() }
     }
 
     fn suspended(facts: TermFacts, suspensions: &[Suspension]) -> TermFacts {
-        TermFacts {
-            suspensions: suspensions.to_vec(),
-            ..facts
-        }
+        TermFacts { suspensions: suspensions.to_vec(), ..facts }
     }
 
     fn extended(facts: TermFacts, extensions: &[Extension]) -> TermFacts {
-        TermFacts {
-            extensions: extensions.to_vec(),
-            ..facts
-        }
+        TermFacts { extensions: extensions.to_vec(), ..facts }
     }
 
     fn ended(facts: TermFacts, on: &str, reason: EndReason) -> TermFacts {
-        TermFacts {
-            ended_on: Some((d(on), reason)),
-            ..facts
-        }
+        TermFacts { ended_on: Some((d(on), reason)), ..facts }
     }
 
     fn short(facts: &TermFacts, on: &str) -> (Option<String>, TermState, Option<i64>) {
-        let TermOn {
-            due_on,
-            state,
-            days_over,
-            ..
-        } = term_on(facts, d(on));
+        let TermOn { due_on, state, days_over, .. } = term_on(facts, d(on));
         (due_on.map(|day| day.to_string()), state, days_over)
     }
 
     #[test]
     fn the_golden_cases_come_out_as_designed() {
         use TermState::*;
-        let a05 = extended(
-            answered("2025-06-02", "2025-08-04"),
-            &[extension(1, 28, "2025-07-01")],
-        );
-        let a06 = extended(
-            answered("2025-06-02", "2025-08-04"),
-            &[extension(1, 28, "2025-07-20")],
-        );
+        let a05 = extended(answered("2025-06-02", "2025-08-04"), &[extension(1, 28, "2025-07-01")]);
+        let a06 = extended(answered("2025-06-02", "2025-08-04"), &[extension(1, 28, "2025-07-20")]);
         let pause = suspension(1, "2025-09-15", Some("2025-09-29"), "2025-09-15");
         let a07 = suspended(answered("2025-09-01", "2025-10-27"), &[pause]);
         let a10 = ended(received("2025-09-01"), "2025-09-20", EndReason::Withdrawn);
         let a11 = ended(received("2025-06-02"), "2025-09-01", EndReason::Withdrawn);
-        let a12 = suspended(
-            received("2025-10-01"),
-            &[suspension(1, "2025-10-20", None, "2025-10-20")],
-        );
+        let a12 = suspended(received("2025-10-01"), &[suspension(1, "2025-10-20", None, "2025-10-20")]);
         let both = |day| Some((day, day));
         let cases = [
-            (
-                "A01",
-                answered("2025-01-06", "2025-02-10"),
-                both("2025-02-17"),
-                AnsweredInTime,
-                Some(0),
-            ),
-            (
-                "A02",
-                answered("2025-03-07", "2025-04-18"),
-                both("2025-04-22"),
-                AnsweredInTime,
-                Some(0),
-            ),
-            (
-                "A03",
-                answered("2025-03-10", "2025-04-22"),
-                both("2025-04-22"),
-                AnsweredInTime,
-                Some(0),
-            ),
-            (
-                "A04",
-                answered("2025-06-02", "2025-07-15"),
-                both("2025-07-14"),
-                AnsweredLate,
-                Some(1),
-            ),
-            (
-                "A05",
-                a05,
-                Some(("2025-07-14", "2025-08-11")),
-                AnsweredInTime,
-                Some(0),
-            ),
+            ("A01", answered("2025-01-06", "2025-02-10"), both("2025-02-17"), AnsweredInTime, Some(0)),
+            ("A02", answered("2025-03-07", "2025-04-18"), both("2025-04-22"), AnsweredInTime, Some(0)),
+            ("A03", answered("2025-03-10", "2025-04-22"), both("2025-04-22"), AnsweredInTime, Some(0)),
+            ("A04", answered("2025-06-02", "2025-07-15"), both("2025-07-14"), AnsweredLate, Some(1)),
+            ("A05", a05, Some(("2025-07-14", "2025-08-11")), AnsweredInTime, Some(0)),
             ("A06", a06, both("2025-07-14"), AnsweredLate, Some(21)),
             ("A07", a07, both("2025-10-27"), AnsweredInTime, Some(0)),
-            (
-                "A08",
-                received("2025-09-01"),
-                both("2025-10-13"),
-                VeryLate,
-                Some(79),
-            ),
-            (
-                "A09",
-                received("2025-12-01"),
-                both("2026-01-12"),
-                Running,
-                Some(0),
-            ),
+            ("A08", received("2025-09-01"), both("2025-10-13"), VeryLate, Some(79)),
+            ("A09", received("2025-12-01"), both("2026-01-12"), Running, Some(0)),
             ("A10", a10, both("2025-10-13"), Ended, Some(0)),
             ("A11", a11, both("2025-07-14"), VeryLate, Some(49)),
             ("A12", a12, None, Suspended, None),
@@ -1228,10 +964,7 @@ mod tests {
     #[test]
     fn the_term_goes_through_its_states_day_by_day() {
         use TermState::*;
-        let facts = TermFacts {
-            answered_on: Some(d("2025-11-12")),
-            ..received("2025-09-01")
-        };
+        let facts = TermFacts { answered_on: Some(d("2025-11-12")), ..received("2025-09-01") };
         let due = || Some("2025-10-13".to_owned());
         assert_eq!(short(&facts, "2025-08-31"), (None, NotReceived, None));
         assert_eq!(short(&facts, "2025-09-01"), (due(), Running, Some(0)));
@@ -1251,15 +984,8 @@ mod tests {
             answered("2025-09-01", "2025-09-20"),
             &[suspension(1, "2025-09-10", None, "2025-09-10")],
         );
-        assert_eq!(
-            short(&facts, "2025-09-19"),
-            (None, TermState::Suspended, None)
-        );
-        let answered = (
-            Some("2025-10-23".to_owned()),
-            TermState::AnsweredInTime,
-            Some(0),
-        );
+        assert_eq!(short(&facts, "2025-09-19"), (None, TermState::Suspended, None));
+        let answered = (Some("2025-10-23".to_owned()), TermState::AnsweredInTime, Some(0));
         assert_eq!(short(&facts, "2025-09-20"), answered);
     }
 
@@ -1288,29 +1014,15 @@ mod tests {
         let facts = extended(
             suspended(
                 received("2025-09-01"),
-                &[suspension(
-                    3,
-                    "2025-10-20",
-                    Some("2025-10-22"),
-                    "2025-10-20",
-                )],
+                &[suspension(3, "2025-10-20", Some("2025-10-22"), "2025-10-20")],
             ),
             // Recorded in another order than decided.
             &[extension(2, 7, "2025-10-20"), extension(1, 7, "2025-10-13")],
         );
         assert_eq!(void_on(&facts, calendar::LAST_DAY), []);
-        assert_eq!(
-            term_on(&facts, d("2025-10-25")).due_on,
-            Some(d("2025-10-29"))
-        );
-        assert_eq!(
-            term_on(&facts, d("2025-10-25")).original_due_on,
-            Some(d("2025-10-15"))
-        );
-        assert_eq!(
-            term_on(&facts, d("2025-10-12")).due_on,
-            Some(d("2025-10-13"))
-        );
+        assert_eq!(term_on(&facts, d("2025-10-25")).due_on, Some(d("2025-10-29")));
+        assert_eq!(term_on(&facts, d("2025-10-25")).original_due_on, Some(d("2025-10-15")));
+        assert_eq!(term_on(&facts, d("2025-10-12")).due_on, Some(d("2025-10-13")));
     }
 
     #[test]
@@ -1318,93 +1030,50 @@ mod tests {
         let facts = extended(
             suspended(
                 received("2025-09-01"),
-                &[suspension(
-                    1,
-                    "2025-10-01",
-                    Some("2025-12-01"),
-                    "2025-10-01",
-                )],
+                &[suspension(1, "2025-10-01", Some("2025-12-01"), "2025-10-01")],
             ),
             &[extension(2, 7, "2025-11-20")],
         );
         assert_eq!(void_extensions(&facts), []);
-        assert_eq!(
-            term_on(&facts, d("2025-12-01")).due_on,
-            Some(d("2025-12-22"))
-        );
-        assert_eq!(
-            term_on(&facts, d("2025-12-01")).original_due_on,
-            Some(d("2025-12-15"))
-        );
+        assert_eq!(term_on(&facts, d("2025-12-01")).due_on, Some(d("2025-12-22")));
+        assert_eq!(term_on(&facts, d("2025-12-01")).original_due_on, Some(d("2025-12-15")));
     }
 
     #[test]
     fn a_measure_after_the_answer_is_void() {
-        let facts = extended(
-            answered("2025-09-01", "2025-09-20"),
-            &[extension(1, 7, "2025-09-21")],
-        );
+        let facts = extended(answered("2025-09-01", "2025-09-20"), &[extension(1, 7, "2025-09-21")]);
         assert_eq!(void_extensions(&facts), [part(1)]);
-        assert_eq!(
-            term_on(&facts, d("2025-12-31")).due_on,
-            Some(d("2025-10-13"))
-        );
+        assert_eq!(term_on(&facts, d("2025-12-31")).due_on, Some(d("2025-10-13")));
     }
 
     #[test]
     fn an_end_is_timely_up_to_and_on_the_deadline() {
-        for reason in [
-            EndReason::Withdrawn,
-            EndReason::Merged,
-            EndReason::Forwarded,
-        ] {
+        for reason in [EndReason::Withdrawn, EndReason::Merged, EndReason::Forwarded] {
             let due = || Some("2025-10-13".to_owned());
             let timely = ended(received("2025-09-01"), "2025-10-13", reason);
-            assert_eq!(
-                short(&timely, "2025-12-31"),
-                (due(), TermState::Ended, Some(0))
-            );
+            assert_eq!(short(&timely, "2025-12-31"), (due(), TermState::Ended, Some(0)));
             let late = ended(received("2025-09-01"), "2025-10-14", reason);
-            assert_eq!(
-                short(&late, "2025-12-31"),
-                (due(), TermState::Late, Some(1))
-            );
+            assert_eq!(short(&late, "2025-12-31"), (due(), TermState::Late, Some(1)));
         }
         let while_suspended = suspended(
             ended(received("2025-09-01"), "2025-12-01", EndReason::Withdrawn),
             &[suspension(1, "2025-10-01", None, "2025-10-01")],
         );
-        assert_eq!(
-            term_on(&while_suspended, d("2025-12-31")).state,
-            TermState::Ended
-        );
+        assert_eq!(term_on(&while_suspended, d("2025-12-31")).state, TermState::Ended);
     }
 
     #[test]
     fn without_receipt_rule_or_norm_there_is_no_deadline() {
         let on = "2025-12-31";
         let none = |state| (None, state, None);
-        let imported = TermFacts {
-            imported: true,
-            answered_on: Some(d("2025-02-01")),
-            ..TermFacts::default()
-        };
+        let imported =
+            TermFacts { imported: true, answered_on: Some(d("2025-02-01")), ..TermFacts::default() };
         assert_eq!(short(&imported, on), none(TermState::Unknown));
-        let lapsed = TermFacts {
-            imported: true,
-            ended_unknown_day: true,
-            ..TermFacts::default()
-        };
+        let lapsed = TermFacts { imported: true, ended_unknown_day: true, ..TermFacts::default() };
         assert_eq!(short(&lapsed, on), none(TermState::Ended));
-        let letter = TermFacts {
-            rule: built_in_rules().pop(),
-            ..answered("2025-09-01", "2025-09-02")
-        };
+        let letter = TermFacts { rule: built_in_rules().pop(), ..answered("2025-09-01", "2025-09-02") };
         assert_eq!(short(&letter, on), none(TermState::NoNorm));
-        let ruleless = TermFacts {
-            rule: None,
-            ..received("2025-09-01")
-        };
+        let ruleless = TermFacts { rule: None, ..received("2025-09-01") };
         assert_eq!(short(&ruleless, on), none(TermState::Unknown));
         let draft = ended(TermFacts::default(), "2025-09-01", EndReason::Withdrawn);
         assert_eq!(short(&draft, "2025-08-31"), none(TermState::NotReceived));
@@ -1413,43 +1082,23 @@ mod tests {
 
     #[test]
     fn working_days_are_counted_in_working_days_and_the_rest_in_calendar_days() {
-        let rule = TermRule {
-            days: Some(10),
-            unit: DayUnit::WorkingDays,
-            ..six_weeks()
-        };
-        let facts = TermFacts {
-            rule: Some(rule),
-            ..received("2025-04-14")
-        };
-        assert_eq!(
-            term_on(&facts, d("2025-04-14")).due_on,
-            Some(d("2025-04-30"))
-        );
+        let rule = TermRule { days: Some(10), unit: DayUnit::WorkingDays, ..six_weeks() };
+        let facts = TermFacts { rule: Some(rule), ..received("2025-04-14") };
+        assert_eq!(term_on(&facts, d("2025-04-14")).due_on, Some(d("2025-04-30")));
         let facts = extended(facts, &[extension(1, 5, "2025-04-15")]);
-        assert_eq!(
-            term_on(&facts, d("2025-04-15")).due_on,
-            Some(d("2025-05-06"))
-        );
+        assert_eq!(term_on(&facts, d("2025-04-15")).due_on, Some(d("2025-05-06")));
     }
 
     #[test]
     fn the_explanation_names_each_holiday_that_moves_the_deadline() {
         let explanation = explain(&answered("2025-03-07", "2025-04-18"), d("2025-12-31"));
-        let texts: Vec<_> = explanation
-            .lines
-            .iter()
-            .map(|line| (&*line.step, line.days, &*line.text))
-            .collect();
+        let texts: Vec<_> =
+            explanation.lines.iter().map(|line| (&*line.step, line.days, &*line.text)).collect();
         assert_eq!(
             texts,
             [
                 ("receipt", None, "Received on 2025-03-07: that is day 0."),
-                (
-                    "rule",
-                    Some(42),
-                    "The term is 42 calendar days, which end on 2025-04-18."
-                ),
+                ("rule", Some(42), "The term is 42 calendar days, which end on 2025-04-18."),
                 ("sum", None, "All days added up end on 2025-04-18."),
                 (
                     "roll",
@@ -1457,11 +1106,7 @@ mod tests {
                     "2025-04-18 is Good Friday (Goede Vrijdag), 2025-04-19 is a Saturday, 2025-04-20 is a Sunday, \
                      2025-04-21 is Easter Monday (tweede paasdag); the deadline moves to the next working day, 2025-04-22."
                 ),
-                (
-                    "answer",
-                    None,
-                    "The final response was sent on 2025-04-18, which stops the clock."
-                ),
+                ("answer", None, "The final response was sent on 2025-04-18, which stops the clock."),
                 ("state", None, "The answer was in time."),
             ]
         );
@@ -1472,17 +1117,9 @@ mod tests {
         let facts = extended(
             suspended(
                 received("2025-09-01"),
-                &[suspension(
-                    1,
-                    "2025-09-15",
-                    Some("2025-09-29"),
-                    "2025-09-15",
-                )],
+                &[suspension(1, "2025-09-15", Some("2025-09-29"), "2025-09-15")],
             ),
-            &[
-                extension(2, 28, "2025-10-01"),
-                extension(3, 28, "2025-12-20"),
-            ],
+            &[extension(2, 28, "2025-10-01"), extension(3, 28, "2025-12-20")],
         );
         let explanation = explain(&facts, d("2025-12-31"));
         let steps: Vec<_> = explanation.lines.iter().map(|line| &*line.step).collect();
@@ -1525,23 +1162,12 @@ mod tests {
 
     fn rule(number: u128, kinds: &[AdviceKind], levels: &[Level]) -> TermRule {
         let id = TermRuleId(Uuid::from_u128(number));
-        TermRule {
-            id,
-            kinds: kinds.to_vec(),
-            levels: levels.to_vec(),
-            ..six_weeks()
-        }
+        TermRule { id, kinds: kinds.to_vec(), levels: levels.to_vec(), ..six_weeks() }
     }
 
     fn chosen(rules: &[TermRule], named: Option<&TermRule>) -> Result<TermRule, RuleError> {
         let named = named.map(|rule| rule.id);
-        choose_rule(
-            rules,
-            AdviceKind::Solicited,
-            Level::City,
-            d("2025-06-02"),
-            named,
-        )
+        choose_rule(rules, AdviceKind::Solicited, Level::City, d("2025-06-02"), named)
     }
 
     #[test]
@@ -1553,30 +1179,18 @@ mod tests {
         let kind = rule(4, &[Solicited], &[]);
         let both = rule(5, &[Solicited, Viewpoint], &[Level::City]);
         let other = rule(6, &[Letter], &[Level::City]);
-        let expired = TermRule {
-            valid_to: Some(d("2025-06-01")),
-            ..rule(7, &[Solicited], &[Level::City])
-        };
+        let expired = TermRule { valid_to: Some(d("2025-06-01")), ..rule(7, &[Solicited], &[Level::City]) };
         let rules = [any, all_listed, two_kinds, kind, both, other, expired];
         for (count, winner) in [(1, 1), (3, 3), (4, 4), (5, 5), (7, 5)] {
-            assert_eq!(
-                chosen(&rules[..count], None).unwrap().id,
-                TermRuleId(Uuid::from_u128(winner))
-            );
+            assert_eq!(chosen(&rules[..count], None).unwrap().id, TermRuleId(Uuid::from_u128(winner)));
         }
         assert!(matches!(
             chosen(&rules[..2], None),
-            Err(RuleError::Conflict {
-                rule: "term-rule-ambiguous",
-                ..
-            })
+            Err(RuleError::Conflict { rule: "term-rule-ambiguous", .. })
         ));
         assert!(matches!(
             chosen(&rules[5..], None),
-            Err(RuleError::Conflict {
-                rule: "term-rule-missing",
-                ..
-            })
+            Err(RuleError::Conflict { rule: "term-rule-missing", .. })
         ));
     }
 
@@ -1586,15 +1200,9 @@ mod tests {
         let wrong_kind = rule(3, &[AdviceKind::Letter], &[]);
         let rules = [one.clone(), two.clone(), wrong_kind.clone()];
         assert_eq!(chosen(&rules, Some(&two)), Ok(two));
-        assert!(matches!(
-            chosen(&rules, Some(&wrong_kind)),
-            Err(RuleError::Invalid(_))
-        ));
+        assert!(matches!(chosen(&rules, Some(&wrong_kind)), Err(RuleError::Invalid(_))));
         let narrow = rule(4, &[AdviceKind::Solicited], &[]);
-        assert!(matches!(
-            chosen(&[one.clone(), narrow], Some(&one)),
-            Err(RuleError::Invalid(_))
-        ));
+        assert!(matches!(chosen(&[one.clone(), narrow], Some(&one)), Err(RuleError::Invalid(_))));
     }
 
     #[test]
@@ -1618,9 +1226,7 @@ mod tests {
             ground: " ".to_owned(),
             ..six_weeks()
         };
-        let Err(RuleError::Invalid(errors)) = rule.check() else {
-            panic!("accepted")
-        };
+        let Err(RuleError::Invalid(errors)) = rule.check() else { panic!("accepted") };
         let places: Vec<_> = errors.iter().map(|error| &*error.location).collect();
         assert_eq!(places, ["/days", "/validTo", "/ground"]);
     }
@@ -1632,27 +1238,13 @@ mod tests {
         let check = |from, to| check_suspension(&facts, &suspension(2, from, to, from));
         assert_eq!(check("2025-09-20", None), Ok(()));
         assert_eq!(check("2025-09-05", Some("2025-09-10")), Ok(()));
-        for (from, to) in [
-            ("2025-09-05", None),
-            ("2025-09-19", Some("2025-09-25")),
-            ("2025-09-12", Some("2025-09-13")),
-        ] {
-            assert!(matches!(
-                check(from, to),
-                Err(RuleError::Conflict {
-                    rule: "suspension-overlap",
-                    ..
-                })
-            ));
+        for (from, to) in
+            [("2025-09-05", None), ("2025-09-19", Some("2025-09-25")), ("2025-09-12", Some("2025-09-13"))]
+        {
+            assert!(matches!(check(from, to), Err(RuleError::Conflict { rule: "suspension-overlap", .. })));
         }
-        assert!(matches!(
-            check("2025-10-01", Some("2025-10-01")),
-            Err(RuleError::Invalid(_))
-        ));
-        assert!(matches!(
-            check("2025-08-31", None),
-            Err(RuleError::Invalid(_))
-        ));
+        assert!(matches!(check("2025-10-01", Some("2025-10-01")), Err(RuleError::Invalid(_))));
+        assert!(matches!(check("2025-08-31", None), Err(RuleError::Invalid(_))));
     }
 
     #[test]
@@ -1665,20 +1257,12 @@ mod tests {
                 suspension(2, "2025-09-15", Some("2025-09-25"), "2025-09-15"),
             ],
         );
-        assert_eq!(
-            term_on(&facts, d("2025-09-25")).due_on,
-            Some(d("2025-10-28"))
-        );
+        assert_eq!(term_on(&facts, d("2025-09-25")).due_on, Some(d("2025-10-28")));
     }
 
     #[test]
     fn days_beyond_the_calendar_do_no_harm() {
-        for day in [
-            NaiveDate::MIN,
-            calendar::FIRST_DAY,
-            calendar::LAST_DAY,
-            NaiveDate::MAX,
-        ] {
+        for day in [NaiveDate::MIN, calendar::FIRST_DAY, calendar::LAST_DAY, NaiveDate::MAX] {
             let facts = TermFacts {
                 rule: Some(TermRule {
                     days: Some(u16::MAX),
@@ -1693,10 +1277,7 @@ mod tests {
                     to: Some(NaiveDate::MAX),
                     ..suspension(1, "2025-01-01", None, "2025-01-01")
                 }],
-                extensions: vec![Extension {
-                    decided_on: day,
-                    ..extension(2, u16::MAX, "2025-01-01")
-                }],
+                extensions: vec![Extension { decided_on: day, ..extension(2, u16::MAX, "2025-01-01") }],
                 ..TermFacts::default()
             };
             for on in [NaiveDate::MIN, d("2025-01-01"), NaiveDate::MAX] {
@@ -1715,38 +1296,24 @@ mod tests {
     }
 
     fn some_rule() -> impl Strategy<Value = TermRule> {
-        (
-            option::weighted(0.95, 1u16..60),
-            any::<bool>(),
-            0u16..15,
-            0u16..30,
+        (option::weighted(0.95, 1u16..60), any::<bool>(), 0u16..15, 0u16..30).prop_map(
+            |(days, working, due_soon_days, very_late_days)| {
+                let unit = if working { DayUnit::WorkingDays } else { DayUnit::CalendarDays };
+                TermRule { days, unit, due_soon_days, very_late_days, ..six_weeks() }
+            },
         )
-            .prop_map(|(days, working, due_soon_days, very_late_days)| {
-                let unit = if working {
-                    DayUnit::WorkingDays
-                } else {
-                    DayUnit::CalendarDays
-                };
-                TermRule {
-                    days,
-                    unit,
-                    due_soon_days,
-                    very_late_days,
-                    ..six_weeks()
-                }
-            })
     }
 
     fn some_suspension() -> impl Strategy<Value = Suspension> {
-        (some_day(), option::of(0i64..30), -10i64..10, any::<u128>()).prop_map(
-            |(from, length, late, id)| Suspension {
+        (some_day(), option::of(0i64..30), -10i64..10, any::<u128>()).prop_map(|(from, length, late, id)| {
+            Suspension {
                 id: part(id),
                 from,
                 to: length.map(|days| add_days(from, days)),
                 decided_on: add_days(from, late),
                 reason: String::new(),
-            },
-        )
+            }
+        })
     }
 
     fn some_extension() -> impl Strategy<Value = Extension> {
@@ -1763,10 +1330,7 @@ mod tests {
         let end = (some_day(), Just(EndReason::Withdrawn));
         (
             option::weighted(0.95, some_rule()),
-            option::weighted(
-                0.95,
-                (0..SPAN / 3).prop_map(|days| add_days(d("2024-12-20"), days)),
-            ),
+            option::weighted(0.95, (0..SPAN / 3).prop_map(|days| add_days(d("2024-12-20"), days))),
             vec(some_suspension(), 0..3),
             vec(some_extension(), 0..3),
             option::of(some_day()),
@@ -1811,12 +1375,8 @@ mod tests {
         facts.rule = facts.rule.filter(|_| facts.received_on.is_some());
         facts.answered_on = facts.answered_on.filter(known);
         facts.ended_on = facts.ended_on.filter(|(day, _)| known(day));
-        facts
-            .extensions
-            .retain(|extension| known(&extension.decided_on));
-        facts
-            .suspensions
-            .retain(|suspension| known(&suspension.decided_on) && known(&suspension.from));
+        facts.extensions.retain(|extension| known(&extension.decided_on));
+        facts.suspensions.retain(|suspension| known(&suspension.decided_on) && known(&suspension.from));
         for suspension in &mut facts.suspensions {
             suspension.to = suspension.to.filter(known);
         }

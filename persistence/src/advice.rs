@@ -10,11 +10,11 @@ use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, PublicationState, 
 use domain::ids::{AdviceId, AdviceRequestId, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::term;
 
-use crate::connection::{Connection, MultiBackend};
+use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
 use crate::journal::{Change, Tx};
 use crate::moment;
-use crate::schema::{advice, advice_council, advice_reference, advice_term, advice_theme, audience, response_draft};
+use crate::schema::{advice, advice_council, advice_reference, advice_term, advice_theme, audience};
 use crate::snapshot::{self, Stamp, Stored};
 
 /// The name of the resource in the journal.
@@ -37,7 +37,7 @@ pub enum Found {
 }
 
 /// Finds an advice for a caller.
-pub fn find(connection: &mut Connection, id: AdviceId, caller: &Caller) -> Result<Found, StoreError> {
+pub fn find(connection: &mut AnyConnection, id: AdviceId, caller: &Caller) -> Result<Found, StoreError> {
     let Some(stored) = load(connection, id)? else { return Ok(Found::Missing) };
     if let Some(view) = caller.view(&stored.value) {
         return Ok(Found::Visible(Box::new(stored), view));
@@ -51,7 +51,7 @@ pub fn find(connection: &mut Connection, id: AdviceId, caller: &Caller) -> Resul
     })
 }
 
-fn load(connection: &mut Connection, id: AdviceId) -> Result<Option<Stored<Advice>>, StoreError> {
+fn load(connection: &mut AnyConnection, id: AdviceId) -> Result<Option<Stored<Advice>>, StoreError> {
     let text: Option<String> =
         advice::table.find(id.to_string()).select(advice::snapshot).first(connection).optional()?;
     text.map(|text| snapshot::read(&text)).transpose()
@@ -144,13 +144,17 @@ fn write(
             diesel::insert_into(advice::table).values(row).execute(tx.connection)?;
         }
         Some(before) => {
-            let same = advice::table.filter(advice::id.eq(&id)).filter(advice::version.eq(before.stamp.version));
+            let same =
+                advice::table.filter(advice::id.eq(&id)).filter(advice::version.eq(before.stamp.version));
             if diesel::update(same).set(row).execute(tx.connection)? != 1 {
                 return Err(StoreError::Stale);
             }
-            diesel::delete(advice_council::table.filter(advice_council::advice.eq(&id))).execute(tx.connection)?;
-            diesel::delete(advice_theme::table.filter(advice_theme::advice.eq(&id))).execute(tx.connection)?;
-            diesel::delete(advice_reference::table.filter(advice_reference::advice.eq(&id))).execute(tx.connection)?;
+            diesel::delete(advice_council::table.filter(advice_council::advice.eq(&id)))
+                .execute(tx.connection)?;
+            diesel::delete(advice_theme::table.filter(advice_theme::advice.eq(&id)))
+                .execute(tx.connection)?;
+            diesel::delete(advice_reference::table.filter(advice_reference::advice.eq(&id)))
+                .execute(tx.connection)?;
             diesel::delete(advice_term::table.filter(advice_term::advice.eq(&id))).execute(tx.connection)?;
         }
     }
@@ -182,7 +186,9 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
         outcome: value.outcome().map(Outcome::as_str),
         level: value.text.level.as_str(),
         cluster: value.cluster().map(ToString::to_string),
-        portfolio_holder: received.and_then(|received| received.portfolio_holder).map(|holder| holder.to_string()),
+        portfolio_holder: received
+            .and_then(|received| received.portfolio_holder)
+            .map(|holder| holder.to_string()),
         request: value.text.request.map(|request| request.to_string()),
         second_round_of: value.text.second_round_of.map(|first| first.to_string()),
         letter_day: value.text.letter_on.map(moment::day),
@@ -203,7 +209,7 @@ fn searchable(value: &Advice) -> String {
 }
 
 fn insert_index_rows(
-    connection: &mut Connection,
+    connection: &mut AnyConnection,
     id: &str,
     value: &Advice,
     segments: &[term::Segment],
@@ -365,7 +371,6 @@ pub struct Listed {
     pub place: After,
 }
 
-
 /// An item that the caller could see and no longer can.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
@@ -390,12 +395,33 @@ type Query<'q> = IntoBoxed<'q, with_term_on, MultiBackend>;
 /// The ids of items that hang out one of these keys.
 #[auto_type(no_type_alias)]
 fn items_with(keys: Vec<String>) -> _ {
-    let held: diesel::dsl::EqAny<audience::audience_key, Vec<String>> = audience::audience_key.eq_any(keys);
-    audience::table.filter(held).filter(audience::lost_at.is_null()).select(audience::item)
+    let holds: diesel::dsl::EqAny<audience::audience_key, Vec<String>> = audience::audience_key.eq_any(keys);
+    audience::table.filter(holds).filter(audience::lost_at.is_null()).select(audience::item)
+}
+
+diesel::alias!(audience as held: Held);
+
+/// The same, for a query that reads the audience itself.
+#[auto_type(no_type_alias)]
+fn still_held(keys: Vec<String>) -> _ {
+    let key: diesel::query_source::AliasedField<Held, audience::audience_key> =
+        held.field(audience::audience_key);
+    let lost_at: diesel::query_source::AliasedField<Held, audience::lost_at> = held.field(audience::lost_at);
+    let item: diesel::query_source::AliasedField<Held, audience::item> = held.field(audience::item);
+    let holds: diesel::dsl::EqAny<
+        diesel::query_source::AliasedField<Held, audience::audience_key>,
+        Vec<String>,
+    > = key.eq_any(keys);
+    held.filter(holds).filter(lost_at.is_null()).select(item)
 }
 
 fn keys_from(caller: &Caller, least: View) -> Vec<String> {
-    caller.keys().into_iter().filter(|(_, view)| *view >= least).map(|(key, _)| key.as_str().to_owned()).collect()
+    caller
+        .keys()
+        .into_iter()
+        .filter(|(_, view)| *view >= least)
+        .map(|(key, _)| key.as_str().to_owned())
+        .collect()
 }
 
 /// Where every list of advice starts: what the caller may see, with its term on the reference day.
@@ -450,8 +476,9 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
         query = query.filter(advice::level.eq_any(texts(levels)));
     }
     if !themes.is_empty() {
-        let of_theme =
-            advice_theme::table.filter(advice_theme::theme.eq_any(texts(themes))).select(advice_theme::advice);
+        let of_theme = advice_theme::table
+            .filter(advice_theme::theme.eq_any(texts(themes)))
+            .select(advice_theme::advice);
         query = query.filter(advice::id.eq_any(of_theme));
     }
     if !clusters.is_empty() {
@@ -536,7 +563,7 @@ fn sort_value(key: SortKey, on: NaiveDate) -> String {
 
 /// One page of the list, in order.
 pub fn list(
-    connection: &mut Connection,
+    connection: &mut AnyConnection,
     caller: &Caller,
     filter: &Filter,
     on: NaiveDate,
@@ -583,13 +610,18 @@ pub fn list(
 }
 
 /// How many rows the whole list has.
-pub fn count(connection: &mut Connection, caller: &Caller, filter: &Filter, on: NaiveDate) -> Result<i64, StoreError> {
+pub fn count(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    filter: &Filter,
+    on: NaiveDate,
+) -> Result<i64, StoreError> {
     Ok(filtered(caller, filter, on).select(count_star()).first(connection)?)
 }
 
 /// Items that the caller lost at or after a moment, in order of id.
 pub fn lost_since(
-    connection: &mut Connection,
+    connection: &mut AnyConnection,
     caller: &Caller,
     since: DateTime<Utc>,
     after: &str,
@@ -600,15 +632,12 @@ pub fn lost_since(
         .filter(audience::audience_key.eq_any(keys.clone()))
         .filter(audience::item.gt(after.to_owned()))
         .filter(audience::item.eq_any(advice::table.select(advice::id)))
-        .filter(diesel::dsl::not(audience::item.eq_any(items_with_alias(keys))))
+        .filter(diesel::dsl::not(audience::item.eq_any(still_held(keys))))
         .group_by(audience::item)
         .having(max(audience::lost_at).ge(moment::of(since)))
         .order(audience::item)
         .limit(limit)
         .select((audience::item, max(audience::lost_at)))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, at)| at.map(|at| Lost { id, at: moment::to_utc(at) }))
-        .collect())
+    Ok(rows.into_iter().filter_map(|(id, at)| at.map(|at| Lost { id, at: moment::to_utc(at) })).collect())
 }

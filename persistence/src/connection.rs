@@ -18,7 +18,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
-pub enum Connection {
+pub enum AnyConnection {
     /// PostgreSQL, the database of production.
     Postgres(PgConnection),
     /// SQLite, embedded.
@@ -41,7 +41,9 @@ impl std::str::FromStr for DatabaseUrl {
         if let Some(path) = url.strip_prefix("sqlite://") {
             let path = path.trim();
             if path.is_empty() || path.starts_with(":memory:") {
-                return Err("sqlite:// wants the path of a file, such as sqlite://data/wijkaanzet.sqlite".to_owned());
+                return Err(
+                    "sqlite:// wants the path of a file, such as sqlite://data/wijkaanzet.sqlite".to_owned()
+                );
             }
             Ok(Self::Sqlite(PathBuf::from(path)))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -81,14 +83,15 @@ pub(crate) struct Manager {
 }
 
 impl ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = AnyConnection;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<Connection, StoreError> {
+    fn connect(&self) -> Result<AnyConnection, StoreError> {
         let unavailable = |error: diesel::ConnectionError| StoreError::Unavailable(error.to_string());
         match &self.url {
             DatabaseUrl::Sqlite(path) => {
-                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
+                let mut connection =
+                    SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
                 let read_only = if self.purpose == Purpose::Read { "PRAGMA query_only = ON;" } else { "" };
                 connection.batch_execute(&format!(
                     "PRAGMA busy_timeout = {};
@@ -98,21 +101,24 @@ impl ManageConnection for Manager {
                      {read_only}",
                     LOCK_WAIT.as_millis(),
                 ))?;
-                Ok(Connection::Sqlite(connection))
+                Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseUrl::Postgres(url) => {
                 let mut connection = PgConnection::establish(url).map_err(unavailable)?;
-                connection.batch_execute(&format!("SET lock_timeout = {}; SET timezone = 'UTC';", LOCK_WAIT.as_millis()))?;
-                Ok(Connection::Postgres(connection))
+                connection.batch_execute(&format!(
+                    "SET lock_timeout = {}; SET timezone = 'UTC';",
+                    LOCK_WAIT.as_millis()
+                ))?;
+                Ok(AnyConnection::Postgres(connection))
             }
         }
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), StoreError> {
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         connection.batch_execute("SELECT 1").map_err(StoreError::from)
     }
 
-    fn has_broken(&self, connection: &mut Connection) -> bool {
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
         std::thread::panicking() || dialect::is_broken(connection)
     }
 }
@@ -165,14 +171,15 @@ impl Pools {
 
 fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::Setting(format!("cannot create the folder {}: {error}", folder.display()))),
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder).map_err(|error| {
+            StoreError::Setting(format!("cannot create the folder {}: {error}", folder.display()))
+        }),
         _ => Ok(()),
     }
 }
 
 /// Brings the tables up to date. Several processes may do it at once: the others wait and find it done.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+fn migrate(connection: &mut AnyConnection) -> Result<(), StoreError> {
     dialect::write_transaction(connection, |connection| {
         dialect::lock_for_migration(connection)?;
         connection

@@ -4,20 +4,22 @@ use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::sql_types::Text;
 
-use crate::connection::Connection;
+use crate::connection::AnyConnection;
 use crate::error::StoreError;
 
-type Transactions = <Connection as diesel::Connection>::TransactionManager;
+type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
 
 /// Runs a transaction that writes. SQLite takes its one write lock at the start: a transaction that reads first and
 /// writes later would find the database locked.
 pub(crate) fn write_transaction<T, E: From<StoreError>>(
-    connection: &mut Connection,
-    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let begun = match connection {
-        Connection::Postgres(_) => Transactions::begin_transaction(connection),
-        Connection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
+        AnyConnection::Postgres(_) => Transactions::begin_transaction(connection),
+        AnyConnection::Sqlite(sqlite) => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
+        }
     };
     begun.map_err(StoreError::from)?;
     match work(connection) {
@@ -37,15 +39,15 @@ pub(crate) fn write_transaction<T, E: From<StoreError>>(
 
 /// Runs queries that must agree with each other on one snapshot of the database.
 pub(crate) fn read_transaction<T, E: From<StoreError>>(
-    connection: &mut Connection,
-    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let begun = match connection {
-        Connection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
+        AnyConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
             postgres,
             "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
         ),
-        Connection::Sqlite(_) => Transactions::begin_transaction(connection),
+        AnyConnection::Sqlite(_) => Transactions::begin_transaction(connection),
     };
     begun.map_err(StoreError::from)?;
     let outcome = work(connection);
@@ -54,22 +56,22 @@ pub(crate) fn read_transaction<T, E: From<StoreError>>(
 }
 
 /// Whether the connection is of no use any more.
-pub(crate) fn is_broken(connection: &mut Connection) -> bool {
+pub(crate) fn is_broken(connection: &mut AnyConnection) -> bool {
     match connection {
-        Connection::Postgres(postgres) => AnsiTransactionManager::is_broken_transaction_manager(postgres),
-        Connection::Sqlite(sqlite) => AnsiTransactionManager::is_broken_transaction_manager(sqlite),
+        AnyConnection::Postgres(postgres) => AnsiTransactionManager::is_broken_transaction_manager(postgres),
+        AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::is_broken_transaction_manager(sqlite),
     }
 }
 
 /// Waits until no other process migrates. SQLite's write transaction is that lock already.
-pub(crate) fn lock_for_migration(connection: &mut Connection) -> Result<(), StoreError> {
+pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), StoreError> {
     match connection {
-        Connection::Postgres(_) => {
+        AnyConnection::Postgres(_) => {
             diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))")
                 .bind::<Text, _>("wijkaanzet-migration")
                 .execute(connection)?;
             Ok(())
         }
-        Connection::Sqlite(_) => Ok(()),
+        AnyConnection::Sqlite(_) => Ok(()),
     }
 }

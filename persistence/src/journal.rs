@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::connection::Connection;
+use crate::connection::AnyConnection;
 use crate::error::StoreError;
 use crate::moment;
 use crate::schema::{audience, journal, journal_head};
@@ -118,7 +118,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// A transaction that writes: who acts, when, and the connection. All writing goes through one.
 pub struct Tx<'c> {
-    pub(crate) connection: &'c mut Connection,
+    pub(crate) connection: &'c mut AnyConnection,
     actor: String,
     now: DateTime<Utc>,
     head: Option<Head>,
@@ -131,7 +131,7 @@ struct Head {
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, actor: &str, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(connection: &'c mut AnyConnection, actor: &str, now: DateTime<Utc>) -> Self {
         Self { connection, actor: actor.to_owned(), now, head: None }
     }
 
@@ -161,7 +161,12 @@ impl<'c> Tx<'c> {
     }
 
     /// Writes the entry at the place that [`Tx::next_place`] gave, and the item's audience.
-    pub(crate) fn append(&mut self, place: Place, change: Change<'_>, snapshot: String) -> Result<(), StoreError> {
+    pub(crate) fn append(
+        &mut self,
+        place: Place,
+        change: Change<'_>,
+        snapshot: String,
+    ) -> Result<(), StoreError> {
         let Change { resource, item, version, event, reason, audience, public_changed } = change;
         let before = save_audience(self.connection, &item, &audience, place)?;
         let previous_hash = self.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
@@ -211,7 +216,7 @@ pub fn holds_key(keys: &str, key: &str) -> bool {
 
 /// Keeps who may see the item now and who lost it; gives who could before.
 fn save_audience(
-    connection: &mut Connection,
+    connection: &mut AnyConnection,
     item: &str,
     keys: &[String],
     place: Place,
@@ -238,7 +243,7 @@ fn save_audience(
 }
 
 /// The last entry's number and moment.
-pub fn head(connection: &mut Connection) -> Result<(i64, DateTime<Utc>), StoreError> {
+pub fn head(connection: &mut AnyConnection) -> Result<(i64, DateTime<Utc>), StoreError> {
     let (sequence, moment) = journal_head::table
         .find(1)
         .select((journal_head::sequence, journal_head::moment))
@@ -247,7 +252,7 @@ pub fn head(connection: &mut Connection) -> Result<(i64, DateTime<Utc>), StoreEr
 }
 
 /// Entries after a sequence number, in order.
-pub fn after(connection: &mut Connection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
     Ok(journal::table
         .filter(journal::sequence.gt(sequence))
         .order(journal::sequence)
@@ -258,7 +263,7 @@ pub fn after(connection: &mut Connection, sequence: i64, limit: i64) -> Result<V
 
 /// The entries of one item, in order, after a version.
 pub fn of_item(
-    connection: &mut Connection,
+    connection: &mut AnyConnection,
     resources: &[&str],
     item: &str,
     after_sequence: i64,
@@ -266,7 +271,10 @@ pub fn of_item(
 ) -> Result<Vec<Entry>, StoreError> {
     Ok(journal::table
         .filter(journal::item.eq(item))
-        .filter(journal::resource.eq_any(resources.iter().map(|resource| (*resource).to_owned()).collect::<Vec<_>>()))
+        .filter(
+            journal::resource
+                .eq_any(resources.iter().map(|resource| (*resource).to_owned()).collect::<Vec<_>>()),
+        )
         .filter(journal::sequence.gt(after_sequence))
         .order(journal::sequence)
         .limit(limit)
@@ -284,7 +292,7 @@ pub struct Verified {
 }
 
 /// Reads the whole chain and says where it breaks.
-pub fn verify(connection: &mut Connection) -> Result<Verified, StoreError> {
+pub fn verify(connection: &mut AnyConnection) -> Result<Verified, StoreError> {
     let mut last = Head { place: Place { sequence: 0, moment: 0 }, hash: String::new() };
     let broken = |entries: i64, what: String| Ok(Verified { entries, broken: Some(what) });
     loop {
@@ -295,13 +303,26 @@ pub fn verify(connection: &mut Connection) -> Result<Verified, StoreError> {
         for entry in batch {
             let at = entry.sequence;
             if at != last.place.sequence + 1 {
-                return broken(last.place.sequence, format!("entry {} is missing; entry {at} follows {}", last.place.sequence + 1, last.place.sequence));
+                return broken(
+                    last.place.sequence,
+                    format!(
+                        "entry {} is missing; entry {at} follows {}",
+                        last.place.sequence + 1,
+                        last.place.sequence
+                    ),
+                );
             }
             if entry.previous_hash != last.hash {
                 return broken(at, format!("entry {at} does not follow entry {}: the hashes differ", at - 1));
             }
             if entry.digest() != entry.hash {
-                return broken(at, format!("entry {at} ({} {}) was changed after it was written", entry.resource, entry.item));
+                return broken(
+                    at,
+                    format!(
+                        "entry {at} ({} {}) was changed after it was written",
+                        entry.resource, entry.item
+                    ),
+                );
             }
             if entry.moment <= last.place.moment {
                 return broken(at, format!("entry {at} is not later than the one before it"));

@@ -1,14 +1,29 @@
 //! Storage of Wijk aan Zet: the same queries on SQLite and PostgreSQL, and one journal.
 
+pub mod advice;
+pub mod advice_request;
+pub mod check;
 mod connection;
 mod dialect;
 mod error;
-pub mod advice;
+pub mod idempotency;
 pub mod journal;
 mod moment;
+pub mod registry;
+pub mod response_draft;
 mod schema;
 mod snapshot;
+mod store;
 
-pub use connection::{Connection, DatabaseUrl};
+pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
-pub use snapshot::{Stamp, Stored};
+pub use journal::Tx;
+pub use snapshot::{Stamp, Stored, read as read_advice};
+pub use store::Store;
+
+impl Tx<'_> {
+    /// The connection, for reading inside the transaction.
+    pub fn reading(&mut self) -> &mut AnyConnection {
+        self.connection
+    }
+}

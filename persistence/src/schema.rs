@@ -148,6 +148,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     advice,
+    advice_request,
     advice_council,
     advice_theme,
     advice_reference,

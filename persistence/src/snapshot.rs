@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::advice::{
-    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Merge, Publication, Rating,
-    Received, Response, Withdrawal,
+    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Merge,
+    Publication, Rating, Received, Response, Withdrawal,
 };
 use domain::codes::Origin;
 use domain::ids::AdviceId;
@@ -177,9 +177,13 @@ pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
 }
 
 pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Malformed { what: "an item", cause: error.to_string() })
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Malformed { what: "an item", cause: error.to_string() })
 }
 
-pub(crate) fn from_text<T: for<'de> Deserialize<'de>>(what: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn from_text<T: for<'de> Deserialize<'de>>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Malformed { what, cause: error.to_string() })
 }

@@ -72,10 +72,12 @@ impl AdviceRecord {
             | Field::SuspensionDecidedOn(_)
             | Field::ExtensionDays(_)
             | Field::ExtensionDecidedOn(_) => CorrectionRight::Cluster,
-            Field::ResponseDecidedOn(index) | Field::ResponseSentOn(index) => match self.responses[index].kind {
-                ResponseKind::Acknowledgement | ResponseKind::Interim => CorrectionRight::Cluster,
-                ResponseKind::Final | ResponseKind::Revised => CorrectionRight::College,
-            },
+            Field::ResponseDecidedOn(index) | Field::ResponseSentOn(index) => {
+                match self.responses[index].kind {
+                    ResponseKind::Acknowledgement | ResponseKind::Interim => CorrectionRight::Cluster,
+                    ResponseKind::Final | ResponseKind::Revised => CorrectionRight::College,
+                }
+            }
         })
     }
 
@@ -125,12 +127,20 @@ impl AdviceRecord {
 impl AsCorrector {
     /// Replaces the value and checks the rules again. The frozen term rule stays, unless the new day of receipt lies
     /// outside its validity; then the rule of that day is frozen, and the correction says so.
-    pub fn correct(self, body: CorrectionBody, rules: &[TermRule], today: NaiveDate) -> Result<Advice, RuleError> {
+    pub fn correct(
+        self,
+        body: CorrectionBody,
+        rules: &[TermRule],
+        today: NaiveDate,
+    ) -> Result<Advice, RuleError> {
         let Self(mut advice) = self;
         let CorrectionBody { field: name, value, reason } = body;
         let field = advice.correctable(&name)?;
         if advice.withdrawal.is_none() && advice.adoption.is_none() && advice.origin != Origin::Import {
-            return Err(RuleError::conflict("draft-is-changed", "A draft is not corrected but changed, with PATCH."));
+            return Err(RuleError::conflict(
+                "draft-is-changed",
+                "A draft is not corrected but changed, with PATCH.",
+            ));
         }
         let was = exchange(&mut advice.0, field, &value)?;
         if was == value {
@@ -149,37 +159,65 @@ impl AsCorrector {
             }
         }
         check_order(&advice.0, today)?;
-        advice.0.corrections.push(Correction { on: today, field: name, was, is: value, reason: Some(reason), rule_changed });
+        advice.0.corrections.push(Correction {
+            on: today,
+            field: name,
+            was,
+            is: value,
+            reason: Some(reason),
+            rule_changed,
+        });
         Ok(advice)
     }
 }
 
 /// Puts the value in its place and gives back what stood there.
-fn exchange(record: &mut AdviceRecord, field: Field, value: &CorrectedValue) -> Result<CorrectedValue, RuleError> {
-    let missing = || RuleError::invalid("/field", "correction.no_such_field", "nothing was recorded in it yet");
+fn exchange(
+    record: &mut AdviceRecord,
+    field: Field,
+    value: &CorrectedValue,
+) -> Result<CorrectedValue, RuleError> {
+    let missing =
+        || RuleError::invalid("/field", "correction.no_such_field", "nothing was recorded in it yet");
     match field {
         Field::Subject => swap(&mut record.text.subject, text(value, 300)?, as_text),
-        Field::Summary => swap_optional(&mut record.text.summary, optional(value, |value| text(value, 10_000))?, as_text),
+        Field::Summary => {
+            swap_optional(&mut record.text.summary, optional(value, |value| text(value, 10_000))?, as_text)
+        }
         Field::LetterOn => swap_optional(&mut record.text.letter_on, optional(value, date)?, as_date),
         Field::ListedOn => swap_optional(&mut record.text.listed_on, optional(value, date)?, as_date),
-        Field::MeetingOn => swap(&mut record.adoption.as_mut().ok_or_else(missing)?.meeting_on, date(value)?, as_date),
+        Field::MeetingOn => {
+            swap(&mut record.adoption.as_mut().ok_or_else(missing)?.meeting_on, date(value)?, as_date)
+        }
         Field::RatifiedOn => swap_optional(
             &mut record.adoption.as_mut().ok_or_else(missing)?.ratified_on,
             optional(value, date)?,
             as_date,
         ),
-        Field::Quorum => swap(&mut record.adoption.as_mut().ok_or_else(missing)?.quorum, flag(value)?, |flag| {
-            CorrectedValue::Flag(*flag)
-        }),
-        Field::VotesFor => swap(&mut record.adoption.as_mut().ok_or_else(missing)?.votes_for, number(value, 0, 100)?, as_number),
-        Field::VotesAgainst => {
-            swap(&mut record.adoption.as_mut().ok_or_else(missing)?.votes_against, number(value, 0, 100)?, as_number)
+        Field::Quorum => {
+            swap(&mut record.adoption.as_mut().ok_or_else(missing)?.quorum, flag(value)?, |flag| {
+                CorrectedValue::Flag(*flag)
+            })
         }
+        Field::VotesFor => swap(
+            &mut record.adoption.as_mut().ok_or_else(missing)?.votes_for,
+            number(value, 0, 100)?,
+            as_number,
+        ),
+        Field::VotesAgainst => swap(
+            &mut record.adoption.as_mut().ok_or_else(missing)?.votes_against,
+            number(value, 0, 100)?,
+            as_number,
+        ),
         Field::SubmittedOn => swap(record.submitted_on.as_mut().ok_or_else(missing)?, date(value)?, as_date),
-        Field::WithdrawalOn => {
-            swap_optional(&mut record.withdrawal.as_mut().ok_or_else(missing)?.on, Some(date(value)?), as_date)
+        Field::WithdrawalOn => swap_optional(
+            &mut record.withdrawal.as_mut().ok_or_else(missing)?.on,
+            Some(date(value)?),
+            as_date,
+        ),
+        Field::ReceivedOn => {
+            swap(&mut record.received.as_mut().ok_or_else(missing)?.received_on, date(value)?, as_date)
         }
-        Field::ReceivedOn => swap(&mut record.received.as_mut().ok_or_else(missing)?.received_on, date(value)?, as_date),
         Field::PortfolioHolder => {
             let holder = optional(value, |value| {
                 text(value, 36)?.parse().map_err(|_| wrong_type("the id of an office holder"))
@@ -196,9 +234,15 @@ fn exchange(record: &mut AdviceRecord, field: Field, value: &CorrectedValue) -> 
         Field::SuspensionTo(index) => {
             swap_optional(&mut record.suspensions[index].to, optional(value, date)?, as_date)
         }
-        Field::SuspensionDecidedOn(index) => swap(&mut record.suspensions[index].decided_on, date(value)?, as_date),
-        Field::ExtensionDays(index) => swap(&mut record.extensions[index].days, number(value, 1, 366)?, as_number),
-        Field::ExtensionDecidedOn(index) => swap(&mut record.extensions[index].decided_on, date(value)?, as_date),
+        Field::SuspensionDecidedOn(index) => {
+            swap(&mut record.suspensions[index].decided_on, date(value)?, as_date)
+        }
+        Field::ExtensionDays(index) => {
+            swap(&mut record.extensions[index].days, number(value, 1, 366)?, as_number)
+        }
+        Field::ExtensionDecidedOn(index) => {
+            swap(&mut record.extensions[index].decided_on, date(value)?, as_date)
+        }
         Field::ResponseDecidedOn(index) => {
             swap_optional(&mut record.responses[index].decided_on, Some(date(value)?), as_date)
         }
@@ -217,7 +261,11 @@ fn exchange(record: &mut AdviceRecord, field: Field, value: &CorrectedValue) -> 
     }
 }
 
-fn swap<T>(place: &mut T, value: T, show: impl Fn(&T) -> CorrectedValue) -> Result<CorrectedValue, RuleError> {
+fn swap<T>(
+    place: &mut T,
+    value: T,
+    show: impl Fn(&T) -> CorrectedValue,
+) -> Result<CorrectedValue, RuleError> {
     Ok(show(&std::mem::replace(place, value)))
 }
 
@@ -257,7 +305,9 @@ fn optional<T>(
 
 fn text(value: &CorrectedValue, most: usize) -> Result<String, RuleError> {
     match value {
-        CorrectedValue::Text(text) if !text.trim().is_empty() && text.chars().count() <= most => Ok(text.clone()),
+        CorrectedValue::Text(text) if !text.trim().is_empty() && text.chars().count() <= most => {
+            Ok(text.clone())
+        }
         _ => Err(wrong_type(&format!("a text of 1 to {most} characters"))),
     }
 }
@@ -273,7 +323,9 @@ fn date(value: &CorrectedValue) -> Result<NaiveDate, RuleError> {
 
 fn number(value: &CorrectedValue, least: u16, most: u16) -> Result<u16, RuleError> {
     match value {
-        CorrectedValue::Number(number) => u16::try_from(*number).ok().filter(|number| (least..=most).contains(number)),
+        CorrectedValue::Number(number) => {
+            u16::try_from(*number).ok().filter(|number| (least..=most).contains(number))
+        }
         _ => None,
     }
     .ok_or_else(|| wrong_type(&format!("a whole number from {least} to {most}")))
@@ -310,7 +362,11 @@ fn check_order(record: &AdviceRecord, today: NaiveDate) -> Result<(), RuleError>
     order(record.submitted_on, adopted_on, "adoption");
     order(received_on, record.submitted_on, "submission");
     order(record.treated_on, received_on, "receipt");
-    order(record.withdrawal.as_ref().and_then(|withdrawal| withdrawal.on), received_on.or(record.submitted_on), "latest step");
+    order(
+        record.withdrawal.as_ref().and_then(|withdrawal| withdrawal.on),
+        received_on.or(record.submitted_on),
+        "latest step",
+    );
     order(record.merge.as_ref().map(|merge| merge.on), received_on, "receipt");
     for forwarding in &record.forwardings {
         order(Some(forwarding.on), received_on, "receipt");

@@ -9,10 +9,12 @@ mod transitions;
 
 use chrono::NaiveDate;
 
+pub use corrections::CorrectionRight;
 pub use parts::*;
 pub use timeline::TimelineEntry;
-pub use corrections::CorrectionRight;
-pub use transitions::{AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory, NewResponse};
+pub use transitions::{
+    AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory, NewResponse,
+};
 
 use crate::codes::{AdviceStatus, Level, Origin, Outcome, PointOutcome, PublicationState, ResponseKind};
 use crate::ids::{AdviceId, ClusterCode, CouncilCode};
@@ -217,13 +219,21 @@ impl AdviceRecord {
             None => note("answer-unknown", "Whether and when it was answered is not known here.".to_owned()),
             Some(response) => {
                 if self.text.points.is_empty() {
-                    note("points-unknown", "The points of the advice are not known, so neither is its outcome.".to_owned());
+                    note(
+                        "points-unknown",
+                        "The points of the advice are not known, so neither is its outcome.".to_owned(),
+                    );
                 }
-                for problem in transitions::response_gaps(self, &response.points, &response.considerations, true) {
+                for problem in
+                    transitions::response_gaps(self, &response.points, &response.considerations, true)
+                {
                     note(problem.code, problem.detail);
                 }
                 if response.decided_on.is_none() {
-                    note("decision-day-unknown", "The day on which the answer was decided is not known.".to_owned());
+                    note(
+                        "decision-day-unknown",
+                        "The day on which the answer was decided is not known.".to_owned(),
+                    );
                 }
             }
         }

@@ -23,7 +23,11 @@ pub struct Reference {
     pub value: String,
     /// Where it can be opened; `http` or `https`.
     #[serde(default)]
-    #[schema(max_length = 500, pattern = r"^https?://[^\s]+$", example = "https://gemeenteraad.rotterdam.nl/Reports/Item/0f1e2d3c")]
+    #[schema(
+        max_length = 500,
+        pattern = r"^https?://[^\s]+$",
+        example = "https://gemeenteraad.rotterdam.nl/Reports/Item/0f1e2d3c"
+    )]
     pub url: Option<String>,
 }
 
@@ -58,7 +62,12 @@ pub struct Point {
     #[schema(minimum = 1, maximum = 999, example = 1)]
     pub number: u16,
     /// The recommendation itself.
-    #[schema(min_length = 1, max_length = 4000, pattern = r"\S", example = "Maak een zebrapad bij de school")]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"\S",
+        example = "Maak een zebrapad bij de school"
+    )]
     pub text: String,
 }
 
@@ -481,12 +490,7 @@ impl utoipa::PartialSchema for CorrectedValue {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
         ObjectBuilder::new()
-            .schema_type(SchemaType::Array(vec![
-                Type::String,
-                Type::Integer,
-                Type::Boolean,
-                Type::Null,
-            ]))
+            .schema_type(SchemaType::Array(vec![Type::String, Type::Integer, Type::Boolean, Type::Null]))
             .description(Some("A text, a date, a whole number, true or false, or null."))
             .into()
     }
@@ -542,12 +546,8 @@ pub struct Publication {
 
 impl Publication {
     /// Not published so far.
-    pub const NONE: Self = Self {
-        state: PublicationState::Unpublished,
-        published_at: None,
-        withdrawn_at: None,
-        reason: None,
-    };
+    pub const NONE: Self =
+        Self { state: PublicationState::Unpublished, published_at: None, withdrawn_at: None, reason: None };
 }
 
 /// What is not as the rules ask, on an item whose history was imported (gegevenskwaliteit).

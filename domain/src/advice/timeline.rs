@@ -62,7 +62,12 @@ impl AdviceRecord {
         }
         for cosigner in &self.text.councils.cosigners {
             if cosigner.signed_on.is_some() {
-                add(cosigner.signed_on, "cosignature", format!("Signed by {} as well.", cosigner.council), None);
+                add(
+                    cosigner.signed_on,
+                    "cosignature",
+                    format!("Signed by {} as well.", cosigner.council),
+                    None,
+                );
             }
         }
         if let Some(on) = self.submitted_on {
@@ -83,7 +88,12 @@ impl AdviceRecord {
             add(Some(forwarding.on), "forwarding", format!("Forwarded to {}.", to.unwrap_or_default()), None);
         }
         for suspension in &self.suspensions {
-            add(Some(suspension.from), "suspension", "The term is suspended.".to_owned(), Some(suspension.id));
+            add(
+                Some(suspension.from),
+                "suspension",
+                "The term is suspended.".to_owned(),
+                Some(suspension.id),
+            );
             if suspension.to.is_some() {
                 add(suspension.to, "suspension-end", "The term runs again.".to_owned(), Some(suspension.id));
             }
@@ -95,7 +105,9 @@ impl AdviceRecord {
         for response in &self.responses {
             let text = format!("Response of the college: {}.", response.kind);
             add(response.sent_on, &format!("{}-response", response.kind), text, Some(response.id));
-            if let Some(on) = response.considerations.as_ref().and_then(|considerations| considerations.shared_on) {
+            if let Some(on) =
+                response.considerations.as_ref().and_then(|considerations| considerations.shared_on)
+            {
                 let text = "The city-level considerations were shared with the council.".to_owned();
                 add(Some(on), "considerations", text, Some(response.id));
             }

@@ -4,10 +4,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
-    Adoption, Advice, AdviceRecord, AdviceText, Closure, Considerations, Cosignature, Cosigner, ExtensionBody,
-    FollowUp, Forwarding, Merge, PointResponse, Publication, Ratification, Rating, Receipt, Received, Response,
-    ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment, UnpublicationBody, Withdrawal,
-    WithdrawalBody,
+    Adoption, Advice, AdviceRecord, AdviceText, Closure, Considerations, Cosignature, Cosigner,
+    ExtensionBody, FollowUp, Forwarding, Merge, PointResponse, Publication, Ratification, Rating, Receipt,
+    Received, Response, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment,
+    UnpublicationBody, Withdrawal, WithdrawalBody,
 };
 use crate::calendar;
 use crate::codes::{AdviceStatus, Origin, PointOutcome, PublicationState, ResponseKind};
@@ -81,7 +81,13 @@ impl Faults {
     }
 
     /// Rule 4: adopted ≤ submitted ≤ received ≤ answered.
-    pub(super) fn not_before(&mut self, location: &str, on: NaiveDate, earlier: Option<NaiveDate>, what: &str) {
+    pub(super) fn not_before(
+        &mut self,
+        location: &str,
+        on: NaiveDate,
+        earlier: Option<NaiveDate>,
+        what: &str,
+    ) {
         if let Some(earlier) = earlier
             && on < earlier
         {
@@ -95,10 +101,7 @@ impl Faults {
 }
 
 fn not_open(step: &str, status: AdviceStatus) -> RuleError {
-    RuleError::conflict(
-        "transition-not-open",
-        format!("{step} is not open while the status is '{status}'."),
-    )
+    RuleError::conflict("transition-not-open", format!("{step} is not open while the status is '{status}'."))
 }
 
 fn require(open: bool, step: &str, record: &AdviceRecord) -> Result<(), RuleError> {
@@ -143,7 +146,10 @@ pub(super) fn response_gaps(
         faults.add(
             "/considerations",
             "response.considerations_missing",
-            format!("an advice of level '{}' is answered with the city-level considerations", advice.text.level),
+            format!(
+                "an advice of level '{}' is answered with the city-level considerations",
+                advice.text.level
+            ),
         );
     }
     faults.0
@@ -171,7 +177,8 @@ fn check_text(text: &AdviceText, today: NaiveDate) -> Result<(), RuleError> {
         }
     }
     for (index, reference) in text.references.iter().enumerate() {
-        let same = |other: &super::Reference| other.system == reference.system && other.value == reference.value;
+        let same =
+            |other: &super::Reference| other.system == reference.system && other.value == reference.value;
         if text.references[..index].iter().any(same) {
             faults.add(format!("/references/{index}"), "duplicate", "stands in the list twice");
         }
@@ -249,7 +256,8 @@ impl Advice {
     /// Another portal's record of the same advice: its reference hangs on this one too.
     pub fn with_reference(mut self, reference: super::Reference) -> Self {
         let references = &mut self.0.text.references;
-        if !references.iter().any(|known| known.system == reference.system && known.value == reference.value) {
+        if !references.iter().any(|known| known.system == reference.system && known.value == reference.value)
+        {
             references.push(reference);
         }
         self
@@ -271,12 +279,18 @@ impl Advice {
 
     /// A list shows that this item is only the co-signing of another advice.
     pub fn merged_by_list(mut self, into: AdviceId, on: NaiveDate) -> Self {
-        self.0.merge = Some(Merge { into, on, reason: Some("a list shows that it co-signs the other".to_owned()) });
+        self.0.merge =
+            Some(Merge { into, on, reason: Some("a list shows that it co-signs the other".to_owned()) });
         self
     }
 
     /// A list gives the day of the answer and nothing else of it.
-    pub fn with_listed_answer(mut self, id: PartId, sent_on: NaiveDate, references: Vec<super::Reference>) -> Self {
+    pub fn with_listed_answer(
+        mut self,
+        id: PartId,
+        sent_on: NaiveDate,
+        references: Vec<super::Reference>,
+    ) -> Self {
         self.0.responses.push(Response {
             id,
             kind: ResponseKind::Final,
@@ -300,7 +314,11 @@ impl AsCoordinator {
         require(!has_ended(record), "Changing the text", record)?;
         let mut faults = Faults::default();
         if text.councils.lead != record.text.councils.lead {
-            faults.add("/councils/lead", "immutable", "the lead does not change; withdraw this draft and write another");
+            faults.add(
+                "/councils/lead",
+                "immutable",
+                "the lead does not change; withdraw this draft and write another",
+            );
         }
         for (index, cosigner) in text.councils.cosigners.iter().enumerate() {
             let signed = record
@@ -380,7 +398,10 @@ impl AsCoordinator {
             return Err(not_open("Ratification", status));
         };
         if adoption.ratified_on.is_some() {
-            return Err(RuleError::conflict("already-recorded", "It was ratified already; a wrong day is corrected at /corrections."));
+            return Err(RuleError::conflict(
+                "already-recorded",
+                "It was ratified already; a wrong day is corrected at /corrections.",
+            ));
         }
         let mut faults = Faults::default();
         faults.happened("/ratifiedOn", ratification.ratified_on, today);
@@ -566,7 +587,10 @@ impl AsCluster {
         faults.not_before("/decidedOn", decided_on, received_on(&advice.0), "receipt");
         faults.done()?;
         if received_rule(&advice.0).is_some_and(|rule| rule.days.is_none()) {
-            return Err(RuleError::conflict("no-norm", "No norm applies to this advice, so there is no term to extend."));
+            return Err(RuleError::conflict(
+                "no-norm",
+                "No norm applies to this advice, so there is no term to extend.",
+            ));
         }
         advice.0.extensions.push(Extension { id, days, decided_on, reason });
         Ok(advice)
@@ -590,7 +614,10 @@ impl AsCluster {
         }
         faults.done()?;
         if has_ended(target) || target.deleted {
-            return Err(RuleError::conflict("merge-target-ended", "The advice to merge into has ended itself."));
+            return Err(RuleError::conflict(
+                "merge-target-ended",
+                "The advice to merge into has ended itself.",
+            ));
         }
         advice.0.merge = Some(merge);
         Ok(advice)
@@ -604,7 +631,11 @@ impl AsCluster {
         faults.happened("/on", forwarding.on, today);
         faults.not_before("/on", forwarding.on, received_on(&advice.0), "receipt");
         if forwarding.cluster.is_some() == forwarding.body.is_some() {
-            faults.add("/cluster", "forwarding.one_target", "name either a cluster or a body outside, and one of them");
+            faults.add(
+                "/cluster",
+                "forwarding.one_target",
+                "name either a cluster or a body outside, and one of them",
+            );
         }
         faults.done()?;
         if let (Some(cluster), Some(received)) = (&forwarding.cluster, advice.0.received.as_mut()) {
@@ -667,7 +698,12 @@ impl AsCollege {
     }
 }
 
-fn record_response(mut advice: Advice, response: NewResponse, kinds: &[ResponseKind], today: NaiveDate) -> Changed {
+fn record_response(
+    mut advice: Advice,
+    response: NewResponse,
+    kinds: &[ResponseKind],
+    today: NaiveDate,
+) -> Changed {
     let NewResponse { id, body } = response;
     let ResponseBody { kind, decided_on, sent_on, by, points, considerations, text, references } = body;
     if !kinds.contains(&kind) {
@@ -717,7 +753,12 @@ fn record_response(mut advice: Advice, response: NewResponse, kinds: &[ResponseK
         && let Some(sent_on) = sent_on
     {
         let open_since = record.suspensions.iter().find(|suspension| suspension.to.is_none());
-        faults.not_before("/sentOn", sent_on, open_since.map(|suspension| suspension.from), "suspension that is still open");
+        faults.not_before(
+            "/sentOn",
+            sent_on,
+            open_since.map(|suspension| suspension.from),
+            "suspension that is still open",
+        );
     }
     if let Some(on) = considerations.as_ref().and_then(|considerations| considerations.shared_on) {
         faults.happened("/considerations/sharedOn", on, today);
@@ -725,7 +766,11 @@ fn record_response(mut advice: Advice, response: NewResponse, kinds: &[ResponseK
     for (index, point) in points.iter().enumerate() {
         let location = format!("/points/{index}/number");
         if !record.text.points.iter().any(|known| known.number == point.number) {
-            faults.add(location, "response.no_such_point", format!("the advice has no point {}", point.number));
+            faults.add(
+                location,
+                "response.no_such_point",
+                format!("the advice has no point {}", point.number),
+            );
         } else if points[..index].iter().any(|earlier| earlier.number == point.number) {
             faults.add(location, "duplicate", format!("point {} stands in the list twice", point.number));
         }

@@ -1,0 +1,182 @@
+//! Advice requests in storage.
+
+use diesel::prelude::*;
+use domain::access::{self, Caller};
+use domain::advice_request::AdviceRequest;
+use domain::ids::{AdviceId, AdviceRequestId, CouncilCode};
+
+use crate::connection::{AnyConnection, MultiBackend};
+use crate::error::StoreError;
+use crate::journal::{Change, Tx};
+use crate::moment;
+use crate::schema::{advice, advice_request, audience};
+use crate::snapshot::{self, Stamp, Stored, from_text, to_text};
+
+/// The name of the resource in the journal.
+pub const RESOURCE: &str = "advice-request";
+
+/// What a list asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Changed at or after this moment.
+    pub modified_since: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+type Row = (i64, i64, i64, String);
+
+fn restore((version, created_at, modified_at, text): Row) -> Result<Stored<AdviceRequest>, StoreError> {
+    let stamp = Stamp {
+        version,
+        created_at: moment::to_utc(created_at),
+        modified_at: moment::to_utc(modified_at),
+        public_version: 0,
+        public_modified_at: moment::to_utc(modified_at),
+    };
+    Ok(Stored { value: from_text("advice request", &text)?, stamp })
+}
+
+fn visible<'q>(caller: &Caller) -> diesel::dsl::IntoBoxed<'q, advice_request::table, MultiBackend> {
+    let keys: Vec<String> = caller.keys().into_iter().map(|(key, _)| key.as_str().to_owned()).collect();
+    let items = audience::table
+        .filter(audience::audience_key.eq_any(keys))
+        .filter(audience::lost_at.is_null())
+        .select(audience::item);
+    advice_request::table.into_boxed().filter(advice_request::id.eq_any(items))
+}
+
+/// Finds a request that the caller may see.
+pub fn find(
+    connection: &mut AnyConnection,
+    id: AdviceRequestId,
+    caller: &Caller,
+) -> Result<Option<Stored<AdviceRequest>>, StoreError> {
+    let row: Option<Row> = visible(caller)
+        .filter(advice_request::id.eq(id.to_string()))
+        .select((
+            advice_request::version,
+            advice_request::created_at,
+            advice_request::modified_at,
+            advice_request::snapshot,
+        ))
+        .first(connection)
+        .optional()?;
+    row.map(restore).transpose()
+}
+
+/// One page of requests, in order of id.
+pub fn list(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Stored<AdviceRequest>>, StoreError> {
+    let mut query = visible(caller);
+    if let Some(since) = filter.modified_since {
+        query = query.filter(advice_request::modified_at.ge(moment::of(since)));
+    }
+    if let Some(after) = after {
+        query = query.filter(advice_request::id.gt(after.to_owned()));
+    }
+    let rows: Vec<Row> = query
+        .order(advice_request::id)
+        .limit(limit)
+        .select((
+            advice_request::version,
+            advice_request::created_at,
+            advice_request::modified_at,
+            advice_request::snapshot,
+        ))
+        .load(connection)?;
+    rows.into_iter().map(restore).collect()
+}
+
+/// How many requests the whole list has.
+pub fn count(connection: &mut AnyConnection, caller: &Caller, filter: &Filter) -> Result<i64, StoreError> {
+    let mut query = visible(caller);
+    if let Some(since) = filter.modified_since {
+        query = query.filter(advice_request::modified_at.ge(moment::of(since)));
+    }
+    Ok(query.select(diesel::dsl::count_star()).first(connection)?)
+}
+
+/// The advice that answers each of these requests and was submitted, as far as the caller may see it: request, lead,
+/// advice and day of submission.
+#[allow(clippy::type_complexity)]
+pub fn given(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    requests: &[AdviceRequestId],
+) -> Result<Vec<(AdviceRequestId, CouncilCode, AdviceId, Option<chrono::NaiveDate>)>, StoreError> {
+    let ids: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    let texts: Vec<String> = advice::table
+        .filter(advice::request.eq_any(ids))
+        .order(advice::id)
+        .select(advice::snapshot)
+        .load(connection)?;
+    let mut given = Vec::new();
+    for text in texts {
+        let advice = snapshot::read(&text)?.value;
+        let submitted = advice.submitted_on.is_some() && caller.view(&advice).is_some();
+        if let (true, Some(request)) = (submitted, advice.text.request) {
+            given.push((request, advice.text.councils.lead.clone(), advice.id, advice.submitted_on));
+        }
+    }
+    Ok(given)
+}
+
+/// Adds a request.
+pub fn add(tx: &mut Tx<'_>, value: &AdviceRequest) -> Result<Stored<AdviceRequest>, StoreError> {
+    let place = tx.next_place()?;
+    let text = to_text(value)?;
+    diesel::insert_into(advice_request::table)
+        .values((
+            advice_request::id.eq(value.id.to_string()),
+            advice_request::version.eq(1),
+            advice_request::created_at.eq(place.moment),
+            advice_request::modified_at.eq(place.moment),
+            advice_request::snapshot.eq(&text),
+        ))
+        .execute(tx.connection)?;
+    tx.append(place, change(value, 1, "request"), text.clone())?;
+    restore((1, place.moment, place.moment, text))
+}
+
+/// Saves a changed request, if nobody else changed it since.
+pub fn save(
+    tx: &mut Tx<'_>,
+    value: &AdviceRequest,
+    before: &Stored<AdviceRequest>,
+    event: &str,
+) -> Result<Stored<AdviceRequest>, StoreError> {
+    let place = tx.next_place()?;
+    let text = to_text(value)?;
+    let version = before.stamp.version + 1;
+    let same = advice_request::table
+        .find(value.id.to_string())
+        .filter(advice_request::version.eq(before.stamp.version));
+    let saved = diesel::update(same)
+        .set((
+            advice_request::version.eq(version),
+            advice_request::modified_at.eq(place.moment),
+            advice_request::snapshot.eq(&text),
+        ))
+        .execute(tx.connection)?;
+    if saved != 1 {
+        return Err(StoreError::Stale);
+    }
+    tx.append(place, change(value, version, event), text.clone())?;
+    restore((version, moment::of(before.stamp.created_at), place.moment, text))
+}
+
+fn change<'a>(value: &AdviceRequest, version: i64, event: &'a str) -> Change<'a> {
+    Change {
+        resource: RESOURCE,
+        item: value.id.to_string(),
+        version,
+        event,
+        reason: None,
+        audience: access::request_audience(value).iter().map(|key| key.as_str().to_owned()).collect(),
+        public_changed: false,
+    }
+}
