@@ -1,0 +1,69 @@
+//! Entity tags. An item's covers version, day and audience, for a term turns at midnight without a write; `If-Match`
+//! compares the version alone.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use chrono::NaiveDate;
+use domain::access::View;
+use sha2::{Digest, Sha256};
+
+use crate::problem::ApiError;
+
+/// The tag of an item as this reader sees it on this day.
+pub fn of_item(version: i64, on: NaiveDate, view: View) -> String {
+    format!("\"{version}.{on}.{}\"", view.as_str())
+}
+
+/// The tag of an item that looks the same every day to everybody.
+pub fn of_version(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The tag of a body that has no version, such as a list.
+pub fn of_body(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{short}\"")
+}
+
+/// Whether `If-None-Match` names this tag: then the caller has it already.
+pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*")
+}
+
+/// What the caller says it read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfMatch(Option<String>);
+
+impl IfMatch {
+    /// From the request.
+    pub fn of(request: &HttpRequest) -> Self {
+        let mut values = request.headers().get_all(header::IF_MATCH);
+        let first = values.next().map(|value| value.to_str().unwrap_or_default().to_owned());
+        Self(first)
+    }
+
+    /// Refuses a change of another version than the one that was read: missing 428, another 412.
+    pub fn require(&self, version: i64) -> Result<(), ApiError> {
+        let Some(tags) = &self.0 else { return Err(ApiError::PreconditionRequired) };
+        let matches = tags.split(',').map(str::trim).any(|tag| version_of(tag) == Some(version));
+        if matches { Ok(()) } else { Err(ApiError::Stale) }
+    }
+
+    /// Whether the header was sent.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// The version that a strong tag of ours carries. A weak tag never matches (RFC 9110, 13.1.1).
+fn version_of(tag: &str) -> Option<i64> {
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    inner.split('.').next()?.parse().ok()
+}
