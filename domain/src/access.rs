@@ -277,6 +277,12 @@ impl Caller {
         self.keys().into_iter().filter(|(key, _)| hangs_out(key)).map(|(_, view)| view).max()
     }
 
+    /// Whether the caller may draft an advice that this council leads.
+    pub fn may_draft_for(&self, lead: &CouncilCode) -> Result<(), Refusal> {
+        self.require(Scope::AdviceWrite)?;
+        if self.councils.covers(lead) { Ok(()) } else { Err(Refusal::NotYours) }
+    }
+
     /// The advice in the hands of its lead council's coordinator.
     pub fn as_coordinator(&self, advice: Advice) -> Result<AsCoordinator, Refusal> {
         self.require(Scope::AdviceWrite)?;

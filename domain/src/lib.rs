@@ -3,11 +3,15 @@
 pub mod access;
 pub mod advice;
 pub mod advice_request;
+pub mod attribution;
 pub mod calendar;
 pub mod codes;
+pub mod council;
 pub mod error;
 pub mod ids;
+pub mod import;
 pub mod office_holder;
+pub mod reference;
 pub mod term;
 
 pub use error::{FieldError, RuleError};

@@ -641,3 +641,17 @@ pub fn lost_since(
         .load(connection)?;
     Ok(rows.into_iter().filter_map(|(id, at)| at.map(|at| Lost { id, at: moment::to_utc(at) })).collect())
 }
+
+/// Which of these the caller may see.
+pub fn visible_among(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    ids: &[AdviceId],
+) -> Result<std::collections::BTreeSet<AdviceId>, StoreError> {
+    let found: Vec<String> = advice::table
+        .filter(advice::id.eq_any(texts(ids)))
+        .filter(advice::id.eq_any(items_with(keys_from(caller, View::Public))))
+        .select(advice::id)
+        .load(connection)?;
+    Ok(found.iter().filter_map(|id| id.parse().ok()).collect())
+}

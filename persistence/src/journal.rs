@@ -200,7 +200,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Whether anything was ever written.
-    pub(crate) fn is_first(&mut self) -> Result<bool, StoreError> {
+    pub fn is_first(&mut self) -> Result<bool, StoreError> {
         Ok(self.next_place()?.sequence == 1)
     }
 }

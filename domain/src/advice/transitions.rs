@@ -307,6 +307,11 @@ impl Advice {
 }
 
 impl AsCoordinator {
+    /// The text as it stands.
+    pub fn text(&self) -> &AdviceText {
+        &self.0.text
+    }
+
     /// Changes the text of a draft; after adoption only themes, level and references.
     pub fn rewrite(self, text: AdviceText, today: NaiveDate) -> Changed {
         let Self(mut advice) = self;

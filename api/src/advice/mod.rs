@@ -1,0 +1,9 @@
+//! Advice over HTTP: reading it, and recording what happens to it.
+
+mod events;
+mod reading;
+mod view;
+
+pub use events::*;
+pub use reading::*;
+pub use view::{AdviceList, AdviceListItem, AdviceView, Showing, Timeline};

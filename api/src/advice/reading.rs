@@ -1,0 +1,548 @@
+//! Reading advice: one, many, its term and its timeline.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::View;
+use domain::advice::Advice;
+use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, TermState};
+use domain::ids::{AdviceId, AdviceRequestId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
+use domain::term::{self, TermExplanation};
+use persistence::advice::{self, After, DayField, DayRange, Filter, Found, SortField, SortKey};
+use persistence::journal;
+use persistence::{AnyConnection, Stored};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::view::{AdviceList, AdviceView, COLUMNS, Showing, Timeline};
+use crate::app::{App, Registry, supported_day};
+use crate::etag;
+use crate::html;
+use crate::incoming::{Call, Incoming};
+use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
+use crate::paging::CsvDialect;
+use crate::problem::{ApiError, InputError};
+
+/// What a list of advice can be asked.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct AdviceQuery {
+    /// Lead or co-signer is one of these councils (wijkraad, dorpsraad).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    council: Option<Vec<CouncilCode>>,
+    /// Lead or co-signer lies in this area (gebied).
+    #[param(required = false)]
+    area: Option<AreaCode>,
+    /// One of these kinds (soort).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    kind: Option<Vec<AdviceKind>>,
+    /// In one of these states of the process (status).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    status: Option<Vec<AdviceStatus>>,
+    /// With one of these outcomes (uitkomst).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    outcome: Option<Vec<Outcome>>,
+    /// With one of these themes (thema).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    theme: Option<Vec<ThemeCode>>,
+    /// Treated by one of these clusters.
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    cluster: Option<Vec<ClusterCode>>,
+    /// Answered by this office holder (portefeuillehouder), by id.
+    #[param(required = false)]
+    portfolio_holder: Option<OfficeHolderId>,
+    /// Of one of these levels (reikwijdte).
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    level: Option<Vec<Level>>,
+    /// Whose answer term stands so on the reference day (stand van de termijn). `late` takes in `very_late`.
+    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    term_state: Option<Vec<TermState>>,
+    /// Bearing this reference, itself or in a response (kenmerk), such as `24bb002358`. The whole of it counts.
+    #[param(required = false, min_length = 1, max_length = 100)]
+    reference: Option<String>,
+    /// Answering this advice request (adviesaanvraag).
+    #[param(required = false)]
+    request: Option<AdviceRequestId>,
+    /// Reacting to the answer to this advice (tweede ronde).
+    #[param(required = false)]
+    second_round_of: Option<AdviceId>,
+    /// Letter dated on or after this day.
+    #[param(required = false)]
+    letter_from: Option<NaiveDate>,
+    /// Letter dated on or before this day.
+    #[param(required = false)]
+    letter_to: Option<NaiveDate>,
+    /// Listed by a portal on or after this day.
+    #[param(required = false)]
+    listed_from: Option<NaiveDate>,
+    /// Listed by a portal on or before this day.
+    #[param(required = false)]
+    listed_to: Option<NaiveDate>,
+    /// Sent in on or after this day.
+    #[param(required = false)]
+    submitted_from: Option<NaiveDate>,
+    /// Sent in on or before this day.
+    #[param(required = false)]
+    submitted_to: Option<NaiveDate>,
+    /// Received on or after this day.
+    #[param(required = false)]
+    received_from: Option<NaiveDate>,
+    /// Received on or before this day.
+    #[param(required = false)]
+    received_to: Option<NaiveDate>,
+    /// Answered on or after this day.
+    #[param(required = false)]
+    answered_from: Option<NaiveDate>,
+    /// Answered on or before this day.
+    #[param(required = false)]
+    answered_to: Option<NaiveDate>,
+    /// Due on or after this day.
+    #[param(required = false)]
+    due_from: Option<NaiveDate>,
+    /// Due on or before this day.
+    #[param(required = false)]
+    due_to: Option<NaiveDate>,
+    /// Words that all must stand in subject, summary or points.
+    #[param(required = false, min_length = 1, max_length = 200)]
+    search: Option<String>,
+    /// Changed at or after this moment, as far as this caller sees. What is gone for this caller then appears as a tombstone.
+    #[param(required = false)]
+    modified_since: Option<DateTime<Utc>>,
+    /// The reference day of the term (peildatum); today in Europe/Amsterdam when left out.
+    #[param(required = false)]
+    on: Option<NaiveDate>,
+    /// Up to three of `letterOn`, `listedOn`, `submittedOn`, `receivedOn`, `answeredOn`, `dueOn`, `daysOver`; with a hyphen before it from high to low. What has no value stands last. Then, and without it, by id.
+    #[param(required = false, max_length = 100, pattern = "^-?[A-Za-z]+(,-?[A-Za-z]+){0,2}$")]
+    sort: Option<String>,
+    /// Items on a page.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+    /// Where the page begins; take it from `next`.
+    #[param(required = false, max_length = 1000)]
+    cursor: Option<String>,
+    /// Whether to count the whole list into `total`.
+    #[param(required = false)]
+    count: Option<bool>,
+    /// JSON or CSV; without it `Accept` decides.
+    #[param(required = false)]
+    format: Option<Format>,
+    /// The dialect of CSV; it implies `format=csv`.
+    #[param(required = false)]
+    csv: Option<CsvDialect>,
+}
+
+/// The reference day.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct OnQuery {
+    /// The reference day of the term (peildatum); today in Europe/Amsterdam when left out. Facts dated later do not exist on it.
+    #[param(required = false)]
+    on: Option<NaiveDate>,
+}
+
+/// Advice, published ones for everybody and others for those they concern.
+///
+/// The motion 25bb004228 asks for it: council advice, the answers, the expected answer date (`term.dueOn`) and the status.
+/// A filter with several values, joined by commas, means any of them.
+#[utoipa::path(get, path = "/advice", operation_id = "listAdvice", tag = "advice", params(AdviceQuery),
+    responses((status = 200, description = "A page of advice.", content(
+        (AdviceList = "application/json"), (String = "text/csv")))),
+    security((), ("bearer" = [])))]
+pub async fn list_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("listAdvice").await?;
+    let query: AdviceQuery = call.query()?;
+    let style = paging::wanted(&call, query.format, query.csv)?;
+    let sort = sort_keys(query.sort.as_deref())?;
+    let cursor = Cursor::read(&call, query.cursor.as_deref(), sort.len())?;
+    let asked_on = supported_day(query.on, call.now.today)?;
+    let on = cursor.as_ref().map_or(asked_on, |cursor| cursor.on);
+    let caller = call.caller.clone();
+    let app = call.app.clone();
+    let (rows, total, end) = app
+        .read(move |app, connection| {
+            let registry = app.registry(connection)?;
+            let filter = filter_of(&query, &registry)?;
+            rows(connection, &registry, &caller, &filter, &query, on, &sort, cursor)
+        })
+        .await?;
+    let next = end.map(|End { values, id, lost }| Cursor::new(&call, on, values, id, lost));
+    paging::answer(&call, &app.public_url, Page { items: rows, next, total }, COLUMNS, style)
+}
+
+/// Where a page ended.
+struct End {
+    values: Vec<i64>,
+    id: String,
+    lost: bool,
+}
+
+type Rows = (Vec<serde_json::Value>, Option<i64>, Option<End>);
+
+#[allow(clippy::too_many_arguments)]
+fn rows(
+    connection: &mut AnyConnection,
+    registry: &Registry,
+    caller: &domain::access::Caller,
+    filter: &Filter,
+    query: &AdviceQuery,
+    on: NaiveDate,
+    sort: &[SortKey],
+    cursor: Option<Cursor>,
+) -> Result<Rows, ApiError> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let total = match query.count {
+        Some(true) => Some(advice::count(connection, caller, filter, on)?),
+        _ => None,
+    };
+    let mut items = Vec::new();
+    let through = cursor.as_ref().is_some_and(|cursor| cursor.lost);
+    if !through {
+        let after = cursor.as_ref().map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
+        let mut listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
+        let more = listed.len() as i64 > limit;
+        listed.truncate(usize::try_from(limit).unwrap_or(0));
+        let named: Vec<&Advice> = listed.iter().map(|row| &row.advice.value).collect();
+        let showing = Showing::of(connection, caller, registry, on, &named)?;
+        for row in &listed {
+            items.push(to_value(&showing.show(&row.advice, row.view))?);
+        }
+        if more {
+            let end = listed.pop().map(|last| End { values: last.place.values, id: last.place.id, lost: false });
+            return Ok((items, total, end));
+        }
+    }
+    // The items are through; what is gone for this caller follows, if it asked for changes.
+    let Some(since) = query.modified_since else { return Ok((items, total, None)) };
+    let room = limit - items.len() as i64;
+    let after = cursor.filter(|cursor| cursor.lost).map(|cursor| cursor.id).unwrap_or_default();
+    let zeroes = vec![0; sort.len()];
+    if room == 0 {
+        return Ok((items, total, Some(End { values: zeroes, id: after, lost: true })));
+    }
+    let mut lost = advice::lost_since(connection, caller, since, &after, room + 1)?;
+    let more = lost.len() as i64 > room;
+    lost.truncate(usize::try_from(room).unwrap_or(0));
+    for gone in &lost {
+        items.push(to_value(&Tombstone { id: gone.id.clone(), deleted: true, modified_at: gone.at })?);
+    }
+    let end = if more { lost.pop().map(|last| End { values: zeroes, id: last.id, lost: true }) } else { None };
+    Ok((items, total, end))
+}
+
+fn sort_keys(sort: Option<&str>) -> Result<Vec<SortKey>, ApiError> {
+    let mut keys: Vec<SortKey> = Vec::new();
+    for part in sort.into_iter().flat_map(|sort| sort.split(',')) {
+        let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
+        let field = match name {
+            "letterOn" => SortField::LetterOn,
+            "listedOn" => SortField::ListedOn,
+            "submittedOn" => SortField::SubmittedOn,
+            "receivedOn" => SortField::ReceivedOn,
+            "answeredOn" => SortField::AnsweredOn,
+            "dueOn" => SortField::DueOn,
+            "daysOver" => SortField::DaysOver,
+            _ => {
+                let detail = "sort on letterOn, listedOn, submittedOn, receivedOn, answeredOn, dueOn or daysOver";
+                return Err(ApiError::invalid("query", "sort", "sort.unknown", detail));
+            }
+        };
+        if keys.iter().any(|key| key.field == field) {
+            return Err(ApiError::invalid("query", "sort", "duplicate", "names a field twice"));
+        }
+        keys.push(SortKey { field, descending });
+    }
+    Ok(keys)
+}
+
+fn filter_of(query: &AdviceQuery, registry: &Registry) -> Result<Filter, ApiError> {
+    let mut errors = Vec::new();
+    let mut unknown = |name: &str, detail: &str| errors.push(InputError::new("query", name, "unknown", detail));
+    let all_of = |codes: &Option<Vec<_>>| codes.clone().unwrap_or_default();
+    if query.council.iter().flatten().any(|code| registry.council(code).is_none()) {
+        unknown("council", "is not the code of a council; see /v1/councils");
+    }
+    if query.theme.iter().flatten().any(|code| !registry.has_theme(code)) {
+        unknown("theme", "is not the code of a theme; see /v1/themes");
+    }
+    if query.cluster.iter().flatten().any(|code| !registry.has_cluster(code)) {
+        unknown("cluster", "is not the code of a cluster; see /v1/clusters");
+    }
+    let area_councils = query.area.as_ref().map(|area| registry.councils_of(area));
+    if matches!(area_councils, Some(None)) {
+        unknown("area", "is not the code of an area; see /v1/areas");
+    }
+    let mut days = Vec::new();
+    let ranges = [
+        (DayField::Letter, "letter", query.letter_from, query.letter_to),
+        (DayField::Listed, "listed", query.listed_from, query.listed_to),
+        (DayField::Submitted, "submitted", query.submitted_from, query.submitted_to),
+        (DayField::Received, "received", query.received_from, query.received_to),
+        (DayField::Answered, "answered", query.answered_from, query.answered_to),
+        (DayField::Due, "due", query.due_from, query.due_to),
+    ];
+    for (field, name, from, to) in ranges {
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            errors.push(InputError::new("query", format!("{name}To"), "date.order", format!("lies before {name}From")));
+        }
+        if from.is_some() || to.is_some() {
+            days.push(DayRange { field, from, to });
+        }
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::Invalid(errors));
+    }
+    let mut term_states: Vec<TermState> = query.term_state.clone().unwrap_or_default();
+    if term_states.contains(&TermState::Late) && !term_states.contains(&TermState::VeryLate) {
+        term_states.push(TermState::VeryLate);
+    }
+    Ok(Filter {
+        councils: query.council.clone(),
+        area_councils: area_councils.flatten(),
+        kinds: query.kind.clone().unwrap_or_default(),
+        statuses: query.status.clone().unwrap_or_default(),
+        outcomes: query.outcome.clone().unwrap_or_default(),
+        levels: query.level.clone().unwrap_or_default(),
+        themes: all_of(&query.theme),
+        clusters: query.cluster.clone().unwrap_or_default(),
+        portfolio_holder: query.portfolio_holder,
+        term_states,
+        reference: query.reference.clone(),
+        request: query.request,
+        second_round_of: query.second_round_of,
+        days,
+        search: query.search.clone(),
+        modified_since: query.modified_since,
+    })
+}
+
+/// What stands at the address of an advice for this caller.
+pub(super) fn visible(
+    connection: &mut AnyConnection,
+    id: AdviceId,
+    caller: &domain::access::Caller,
+) -> Result<(Stored<Advice>, View), ApiError> {
+    match advice::find(connection, id, caller)? {
+        Found::Visible(stored, view) => Ok((*stored, view)),
+        Found::Gone { reason, at } => Err(ApiError::Gone { reason, at }),
+        Found::Missing => Err(ApiError::NotFound),
+    }
+}
+
+/// One advice.
+///
+/// An advice that was merged into another answers 308 with the address of the other, if the caller may see that one.
+/// One that was withdrawn from publication answers 410 with the public reason. `Accept: text/html` gives a plain page.
+#[utoipa::path(get, path = "/advice/{id}", operation_id = "getAdvice", tag = "advice",
+    params(("id" = Uuid, Path, description = "The id of the advice."), OnQuery),
+    responses(
+        (status = 200, description = "The advice.", content((AdviceView = "application/json"), (String = "text/html"))),
+        (status = 308, description = "Merged into the advice that Location names."),
+        (status = 410, description = "It was public and was withdrawn from publication.")),
+    security((), ("bearer" = [])))]
+pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("getAdvice").await?;
+    let id = AdviceId(call.path_id("id")?);
+    let query: OnQuery = call.query()?;
+    let on = supported_day(query.on, call.now.today)?;
+    let media = paging::accepted(&call, &["application/json", "text/html"])?;
+    let caller = call.caller.clone();
+    let app = call.app.clone();
+    let (shown, view) = app
+        .read(move |app, connection| {
+            let registry = app.registry(connection)?;
+            let (stored, view) = visible(connection, id, &caller)?;
+            let showing = Showing::of(connection, &caller, &registry, on, &[&stored.value])?;
+            Ok((showing.show(&stored, view), view))
+        })
+        .await?;
+    if let Some(merge) = &shown.merge {
+        let Some(into) = merge.into else { return Err(ApiError::NotFound) };
+        return Ok(HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, format!("{}/v1/advice/{into}", app.public_url)))
+            .finish());
+    }
+    let etag = etag::of_item(shown.version, on, view);
+    match media {
+        "text/html" => {
+            let etag = etag.replace(".public\"", ".public.html\"");
+            let page = html::advice(&shown, &app.public_url);
+            let mut response = paging::readable(&call, etag, "text/html; charset=utf-8", page.into_bytes(), None);
+            html::allow_style(&mut response);
+            Ok(response)
+        }
+        _ => paging::item(&call, etag, &shown),
+    }
+}
+
+/// The answer term, explained line by line.
+///
+/// Adding up the `days` of the lines gives the deadline again: anyone can replay it.
+#[utoipa::path(get, path = "/advice/{id}/term", operation_id = "getAdviceTerm", tag = "advice",
+    params(("id" = Uuid, Path, description = "The id of the advice."), OnQuery),
+    responses((status = 200, description = "The term.", body = TermExplanation),
+        (status = 410, description = "It was public and was withdrawn from publication.")),
+    security((), ("bearer" = [])))]
+pub async fn get_advice_term(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("getAdviceTerm").await?;
+    let id = AdviceId(call.path_id("id")?);
+    let query: OnQuery = call.query()?;
+    let on = supported_day(query.on, call.now.today)?;
+    paging::accepted(&call, &["application/json"])?;
+    let caller = call.caller.clone();
+    let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
+    let explanation = term::explain(&stored.value.term_facts(), on);
+    paging::item(&call, etag::of_item(seen_version(&stored, view), on, view), &explanation)
+}
+
+/// Everything that happened, in order, as far as the caller may see it.
+#[utoipa::path(get, path = "/advice/{id}/timeline", operation_id = "getAdviceTimeline", tag = "advice",
+    params(("id" = Uuid, Path, description = "The id of the advice.")),
+    responses((status = 200, description = "The timeline.", body = Timeline),
+        (status = 410, description = "It was public and was withdrawn from publication.")),
+    security((), ("bearer" = [])))]
+pub async fn get_advice_timeline(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("getAdviceTimeline").await?;
+    let id = AdviceId(call.path_id("id")?);
+    call.no_query()?;
+    paging::accepted(&call, &["application/json"])?;
+    let caller = call.caller.clone();
+    let (stored, view, linked) = call
+        .app
+        .read(move |app, connection| {
+            let (stored, view) = visible(connection, id, &caller)?;
+            let registry = app.registry(connection)?;
+            let showing = Showing::of(connection, &caller, &registry, domain::calendar::FIRST_DAY, &[&stored.value])?;
+            Ok((stored, view, showing.linked))
+        })
+        .await?;
+    let mut record = domain::access::project(&stored.value, view);
+    let hidden = record.merge.as_ref().map(|merge| merge.into).filter(|into| !linked.contains(into));
+    let mut items = {
+        if hidden.is_some() {
+            record.text.second_round_of = None;
+        }
+        record.timeline()
+    };
+    if hidden.is_some() {
+        for entry in items.iter_mut().filter(|entry| entry.event == "merge") {
+            entry.text = "Treated as part of another advice from now on.".to_owned();
+        }
+    }
+    let etag = etag::of_item(seen_version(&stored, view), domain::calendar::FIRST_DAY, view);
+    paging::item(&call, etag, &Timeline { items })
+}
+
+fn seen_version(stored: &Stored<Advice>, view: View) -> i64 {
+    match view {
+        View::Public => stored.stamp.public_version,
+        View::Own | View::Internal => stored.stamp.version,
+    }
+}
+
+/// One entry of the journal about an advice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// Its number in the journal.
+    pub sequence: i64,
+    /// When it was written.
+    pub moment: DateTime<Utc>,
+    /// Who wrote it: the token's `sub`, or a command.
+    pub actor: String,
+    /// Why, where the caller said so.
+    pub reason: Option<String>,
+    /// What happened, such as `receipt`.
+    pub event: String,
+    /// The version after it.
+    pub version: i64,
+    /// The hash of the entry; it covers the hash of the one before.
+    pub hash: String,
+    /// The whole item as it then was.
+    pub item: AdviceView,
+}
+
+/// The history of an advice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryList {
+    /// The entries, oldest first.
+    pub items: Vec<HistoryEntry>,
+    /// The address of the next page; null on the last.
+    pub next: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Items on a page.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+    /// Where the page begins; take it from `next`.
+    #[param(required = false, max_length = 1000)]
+    cursor: Option<String>,
+}
+
+/// The history of an advice from the journal: who changed what, when and why, and the whole item as it then was.
+#[utoipa::path(get, path = "/advice/{id}/history", operation_id = "getAdviceHistory", tag = "advice",
+    params(("id" = Uuid, Path, description = "The id of the advice."), PageQuery),
+    responses((status = 200, description = "A page of entries, oldest first.", body = HistoryList)),
+    security(("bearer" = ["audit:read"])))]
+pub async fn get_advice_history(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("getAdviceHistory").await?;
+    let id = AdviceId(call.path_id("id")?);
+    let query: PageQuery = call.query()?;
+    paging::accepted(&call, &["application/json"])?;
+    let cursor = Cursor::read(&call, query.cursor.as_deref(), 1)?;
+    let after = cursor.and_then(|cursor| cursor.values.first().copied()).unwrap_or(0);
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let today = call.now.today;
+    let app = call.app.clone();
+    let caller = call.caller.clone();
+    let (items, end) = app
+        .read(move |app, connection| history(app, connection, &caller, id, after, limit, today))
+        .await?;
+    let next = end.map(|sequence| Cursor::new(&call, today, vec![sequence], String::new(), false));
+    paging::answer(&call, &app.public_url, Page { items, next, total: None }, &[], None)
+}
+
+fn history(
+    app: &App,
+    connection: &mut AnyConnection,
+    caller: &domain::access::Caller,
+    id: AdviceId,
+    after: i64,
+    limit: i64,
+    today: NaiveDate,
+) -> Result<(Vec<serde_json::Value>, Option<i64>), ApiError> {
+    let registry = app.registry(connection)?;
+    let mut entries = journal::of_item(connection, &[advice::RESOURCE], &id.to_string(), after, limit + 1)?;
+    if entries.is_empty() && after == 0 {
+        return Err(ApiError::NotFound);
+    }
+    let more = entries.len() as i64 > limit;
+    entries.truncate(usize::try_from(limit).unwrap_or(0));
+    let stored: Vec<_> = entries.iter().map(|entry| persistence::read_advice(&entry.snapshot)).collect::<Result<_, _>>()?;
+    let named: Vec<&Advice> = stored.iter().map(|stored| &stored.value).collect();
+    let showing = Showing::of(connection, caller, &registry, today, &named)?;
+    let mut items = Vec::new();
+    for (entry, stored) in entries.iter().zip(&stored) {
+        items.push(to_value(&HistoryEntry {
+            sequence: entry.sequence,
+            moment: entry.at(),
+            actor: entry.actor.clone(),
+            reason: entry.reason.clone(),
+            event: entry.event.clone(),
+            version: entry.version,
+            hash: entry.hash.clone(),
+            item: showing.show(stored, View::Internal),
+        })?);
+    }
+    let end = if more { entries.last().map(|entry| entry.sequence) } else { None };
+    Ok((items, end))
+}

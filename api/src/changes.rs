@@ -1,0 +1,173 @@
+//! The feed: the journal as its reader may see it. Read from the start it rebuilds exactly what that reader can see.
+
+use actix_web::HttpResponse;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use domain::access::{Caller, View};
+use domain::advice::Advice;
+use persistence::journal::{self, Entry, holds_key};
+use persistence::{AnyConnection, Stamp, Stored, advice};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::advice::Showing;
+use crate::app::App;
+use crate::clock::Now;
+use crate::incoming::Incoming;
+use crate::paging::{self, DEFAULT_LIMIT, to_value};
+use crate::problem::ApiError;
+use crate::registry;
+
+/// Where the feed goes on.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ChangesQuery {
+    /// Go on after this cursor; take it from `next`. From the beginning when left out.
+    #[param(required = false, max_length = 100)]
+    after: Option<String>,
+    /// Changes on a page, at most.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+}
+
+/// One change that the caller may see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// What kind of thing changed: `advice`, `council`, `term-rule` …
+    #[schema(example = "advice")]
+    pub resource: String,
+    /// Its id or code.
+    pub id: String,
+    /// When.
+    pub modified_at: DateTime<Utc>,
+    /// Whether it is gone for this caller from here on.
+    pub deleted: bool,
+    /// The item as it then was, as far as the caller may see it; null where it is gone.
+    #[schema(value_type = Option<Object>)]
+    pub item: Option<serde_json::Value>,
+}
+
+/// A page of changes, in the order in which they were written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeList {
+    /// The changes, oldest first.
+    pub items: Vec<Change>,
+    /// Where to go on; never null, for there is always a later.
+    pub next: String,
+    /// Whether more changes are there already.
+    pub more: bool,
+}
+
+/// How many entries of the journal one request looks through.
+const SCAN: i64 = 1000;
+
+/// The ordered feed of changes, without gaps.
+///
+/// Keep `next` and come back with `after=`: what you then have is what you could read. An item that stops being visible
+/// comes as `deleted`. An advice's term in the feed is that of the day of reading.
+#[utoipa::path(get, path = "/changes", operation_id = "listChanges", tag = "changes", params(ChangesQuery),
+    responses((status = 200, description = "A page of changes.", body = ChangeList)),
+    security((), ("bearer" = [])))]
+pub async fn list_changes(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("listChanges").await?;
+    let query: ChangesQuery = call.query()?;
+    paging::accepted(&call, &["application/json"])?;
+    let after = read_cursor(query.after.as_deref())?;
+    let limit = usize::try_from(query.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
+    let (caller, now, app) = (call.caller.clone(), call.now, call.app.clone());
+    let list = app.read(move |app, connection| changes(app, connection, &caller, now, after, limit)).await?;
+    let link = format!("<{}/v1/changes?after={}>; rel=\"next\"", app.public_url, list.next);
+    let body = serde_json::to_vec(&list).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(paging::readable(&call, crate::etag::of_body(&body), "application/json", body, Some(link)))
+}
+
+fn cursor_of(sequence: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("s{sequence}"))
+}
+
+fn read_cursor(text: Option<&str>) -> Result<i64, ApiError> {
+    let Some(text) = text else { return Ok(0) };
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| text.strip_prefix('s').and_then(|number| number.parse::<i64>().ok()))
+        .filter(|sequence| *sequence >= 0)
+        .ok_or_else(|| {
+            ApiError::invalid("query", "after", "cursor.foreign", "is not a cursor of this feed; take it from `next`")
+        })
+}
+
+fn changes(
+    app: &App,
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    now: Now,
+    after: i64,
+    limit: usize,
+) -> Result<ChangeList, ApiError> {
+    let registry = app.registry(connection)?;
+    let (head, _) = journal::head(connection)?;
+    if after > head {
+        return Err(ApiError::invalid("query", "after", "cursor.foreign", "lies beyond the end of the feed"));
+    }
+    let entries = journal::after(connection, after, SCAN)?;
+    let mut last = after;
+    let mut seen: Vec<(&Entry, Option<View>)> = Vec::new();
+    for entry in &entries {
+        if seen.len() == limit {
+            break;
+        }
+        last = entry.sequence;
+        let before = caller.view_through(|key| holds_key(&entry.audience_before, key.as_str()));
+        let view = caller.view_through(|key| holds_key(&entry.audience_after, key.as_str()));
+        match view {
+            // The public is told nothing of a change that it cannot see.
+            Some(View::Public) if before == Some(View::Public) && !entry.public_changed => {}
+            Some(_) => seen.push((entry, view)),
+            None if before.is_some() => seen.push((entry, None)),
+            None => {}
+        }
+    }
+    let advice_of = |entry: &Entry| (entry.resource == advice::RESOURCE).then(|| persistence::read_advice(&entry.snapshot));
+    let mut read: Vec<Option<Stored<Advice>>> = Vec::with_capacity(seen.len());
+    for (entry, view) in &seen {
+        read.push(if view.is_some() { advice_of(entry).transpose()? } else { None });
+    }
+    let named: Vec<&Advice> = read.iter().flatten().map(|stored| &stored.value).collect();
+    let showing = Showing::of(connection, caller, &registry, now.today, &named)?;
+    let mut items = Vec::with_capacity(seen.len());
+    for ((entry, view), stored) in seen.iter().zip(&read) {
+        let item = match (view, stored) {
+            (Some(view), Some(stored)) => Some(to_value(&showing.show(stored, *view))?),
+            (Some(_), None) => {
+                let stamp = Stamp {
+                    version: entry.version,
+                    created_at: entry.at(),
+                    modified_at: entry.at(),
+                    public_version: entry.version,
+                    public_modified_at: entry.at(),
+                };
+                match entry.resource.as_str() {
+                    persistence::advice_request::RESOURCE => {
+                        Some(serde_json::from_str(&entry.snapshot).map_err(|error| ApiError::Internal(error.to_string()))?)
+                    }
+                    table => registry::show(table, &entry.item, &entry.snapshot, stamp, &registry)?,
+                }
+            }
+            (None, _) => None,
+        };
+        items.push(Change {
+            resource: entry.resource.clone(),
+            id: entry.item.clone(),
+            modified_at: entry.at(),
+            deleted: view.is_none(),
+            item,
+        });
+    }
+    Ok(ChangeList { items, next: cursor_of(last), more: last < head })
+}

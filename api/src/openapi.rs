@@ -1,0 +1,241 @@
+//! The contract: the OpenAPI document, made from the handlers and completed in one place with what every operation shares.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr, Required, Response};
+use utoipa::{Modify, OpenApi};
+
+use crate::{advice, advice_request, changes, paging, problem, registry};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Wijk aan Zet API",
+        description = "The public, real-time overview of the advice of Rotterdam's 39 neighbourhood councils (wijkraden and dorpsraden): \
+the advice, the answers of the college, the expected answer date and the status (motion 25bb004228; letter of the college of 22 April 2025, \
+reference M2404-1809).\n\nAnyone may read what is published. Everything else needs a bearer token (OAuth 2.0). Status, outcome and term are \
+derived from what happened; nobody types them in. The Dutch word of each field stands in its description; `GET /codes` gives the Dutch label of each code.",
+        contact(name = "Gemeente Rotterdam, programma Wijk aan Zet", url = "https://www.rotterdam.nl/wijk-aan-zet", email = "wijkaanzet@rotterdam.nl"),
+        license(name = "EUPL-1.2", identifier = "EUPL-1.2")
+    ),
+    servers((url = "https://api.wijkaanzet.rotterdam.nl/v1", description = "Production")),
+    tags(
+        (name = "advice", description = "Advice (adviezen) of the councils, and the answers to it."),
+        (name = "advice-requests", description = "Requests for advice (adviesaanvragen)."),
+        (name = "changes", description = "The ordered feed of all changes."),
+        (name = "reference", description = "Councils, areas, term rules and other reference tables."),
+        (name = "contract", description = "This document.")
+    ),
+    paths(
+        advice::list_advice, advice::draft_advice, advice::get_advice, advice::change_advice, advice::delete_draft,
+        advice::get_advice_term, advice::get_advice_timeline, advice::get_advice_history,
+        advice::adopt_advice, advice::ratify_advice, advice::cosign_advice, advice::submit_advice, advice::receive_advice,
+        advice::treat_advice, advice::suspend_advice, advice::end_suspension, advice::extend_advice,
+        advice::respond_to_advice, advice::get_response_draft, advice::put_response_draft, advice::withdraw_advice,
+        advice::merge_advice, advice::forward_advice, advice::follow_up_advice, advice::rate_advice, advice::close_advice,
+        advice::correct_advice, advice::publish_advice, advice::unpublish_advice,
+        advice_request::list_advice_requests, advice_request::get_advice_request, advice_request::request_advice,
+        advice_request::refuse_advice_request,
+        changes::list_changes,
+        registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
+        registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,
+        registry::list_themes, registry::get_theme, registry::list_terms_of_office, registry::get_term_of_office,
+        registry::list_term_rules, registry::get_term_rule, registry::calculate_term, registry::add_term_rule,
+        registry::list_office_holders, registry::get_office_holder, registry::add_office_holder,
+        registry::list_codes, registry::list_holidays, registry::list_unplaced_rows,
+        openapi_json, openapi_yaml
+    ),
+    components(schemas(problem::Problem, problem::InputError, paging::Tombstone)),
+    modifiers(&Shared)
+)]
+pub struct ApiDoc;
+
+/// This document as JSON.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApiJson", tag = "contract",
+    responses((status = 200, description = "The document.", body = Object)), security(()))]
+#[allow(dead_code, reason = "documents the route")]
+fn openapi_json() {}
+
+/// This document as YAML.
+#[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenApiYaml", tag = "contract",
+    responses((status = 200, description = "The document.", body = String, content_type = "application/yaml")), security(()))]
+#[allow(dead_code, reason = "documents the route")]
+fn openapi_yaml() {}
+
+/// What every operation shares.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = document.components.as_mut() {
+            let scheme = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some(scope_text()))
+                .build();
+            components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        }
+        for (path, item) in &mut document.paths.paths {
+            let methods = [
+                (HttpMethod::Get, item.get.as_mut()),
+                (HttpMethod::Post, item.post.as_mut()),
+                (HttpMethod::Put, item.put.as_mut()),
+                (HttpMethod::Patch, item.patch.as_mut()),
+                (HttpMethod::Delete, item.delete.as_mut()),
+            ];
+            for (method, operation) in methods {
+                if let Some(operation) = operation {
+                    complete(path, &method, operation);
+                }
+            }
+        }
+    }
+}
+
+fn scope_text() -> String {
+    let mut text = String::from(
+        "An OAuth 2.0 access token (NL GOV profile). The claims `councils` and `clusters` name for whom it speaks, or [\"*\"].\n\nScopes:\n",
+    );
+    for (_, scope, meaning) in domain::access::Scope::ALL {
+        text.push_str(&format!("\n`{scope}`: {meaning}\n"));
+    }
+    text
+}
+
+/// A change of something that is there: it sends `If-Match`.
+fn needs_if_match(path: &str, method: &HttpMethod) -> bool {
+    match method {
+        HttpMethod::Post => path.contains("{id}"),
+        HttpMethod::Patch | HttpMethod::Delete => true,
+        _ => false,
+    }
+}
+
+fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let writes = !matches!(method, HttpMethod::Get);
+    let has_body = operation.request_body.is_some();
+    let is_list = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter.name.as_str(), "cursor" | "after"));
+    let scoped = operation.security.as_ref().is_some_and(|security| {
+        let text = serde_json::to_string(security).unwrap_or_default();
+        text.contains("bearer") && !text.contains("{}")
+    });
+
+    let mut headers = Vec::new();
+    if needs_if_match(path, method) {
+        headers.push(("If-Match", true, "The ETag of the item as it was read.", "\"9.2026-11-23.internal\""));
+    }
+    if matches!(method, HttpMethod::Put) {
+        headers.push(("If-Match", false, "The ETag of what is replaced; left out for the first.", "\"1\""));
+    }
+    if matches!(method, HttpMethod::Post) {
+        headers.push((
+            "Idempotency-Key",
+            false,
+            "A UUID between quotes, kept for 24 hours: the same request again gets the stored answer.",
+            "\"0199b0c4-7d1e-7c3a-9a51-3f3f6a1f2b11\"",
+        ));
+    }
+    if !writes {
+        headers.push(("If-None-Match", false, "The ETag that the caller has: the answer is then 304 without a body.", "\"9.2026-11-23.public\""));
+    }
+    for (name, required, text, example) in headers {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(if required { Required::True } else { Required::False })
+            .description(Some(text))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)])))
+            .build();
+        operation.parameters.get_or_insert_default().push(parameter);
+    }
+
+    let mut errors: Vec<(&str, &str)> = vec![
+        ("400", "Something in the request is not valid; all of it is listed."),
+        ("401", "No token where one is needed, or one that is no good."),
+        ("406", "Accept names nothing that is offered."),
+        ("429", "Too many requests."),
+        ("500", "Our fault."),
+        ("503", "Temporarily unavailable."),
+    ];
+    if scoped {
+        errors.push(("403", "The token lacks the scope, or the item belongs to another council or cluster."));
+    }
+    if path.contains('{') {
+        errors.push(("404", "Nothing there that the caller may know of."));
+    }
+    if writes {
+        errors.push(("409", "Not open in the present state, or there already."));
+        errors.push(("413", "The body is too large."));
+        errors.push(("422", "The Idempotency-Key was used for another request."));
+        if path.starts_with("/advice/{id}") {
+            errors.push(("410", "It was public and was withdrawn from publication."));
+        }
+    }
+    if has_body {
+        errors.push(("415", "Missing or wrong Content-Type."));
+    }
+    if needs_if_match(path, method) || matches!(method, HttpMethod::Put) {
+        errors.push(("412", "Changed since it was read."));
+        errors.push(("428", "If-Match is missing."));
+    }
+    for (status, text) in errors {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(text).build()));
+    }
+    if !writes && !path.starts_with("/openapi") {
+        operation.responses.responses.insert(
+            "304".to_owned(),
+            RefOr::T(ResponseBuilder::new().description("Not changed since the ETag in If-None-Match.").build()),
+        );
+    }
+    let responses: &mut BTreeMap<String, RefOr<Response>> = &mut operation.responses.responses;
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            response.content.clear();
+            response.content.insert("application/problem+json".to_owned(), content);
+        }
+        let mut header = |name: &str, required: bool, text: &str| {
+            let header = HeaderBuilder::new()
+                .schema(ObjectBuilder::new().schema_type(Type::String))
+                .description(Some(text))
+                .required(required)
+                .build();
+            response.headers.insert(name.to_owned(), header);
+        };
+        header("API-Version", true, "The full version of the API.");
+        match status.as_str() {
+            "200" | "201" => {
+                if !path.starts_with("/openapi") {
+                    header("ETag", false, "Names this version of the item for this reader.");
+                }
+                if status == "201" {
+                    header("Location", true, "The address of what was made.");
+                }
+                if status == "200" && is_list {
+                    header("Link", false, "The first and the next page (RFC 8288).");
+                }
+            }
+            "304" => header("ETag", true, "Names this version of the item for this reader."),
+            "308" => header("Location", true, "The address of the advice that it was merged into."),
+            "401" => header("WWW-Authenticate", true, "How to authenticate (RFC 6750)."),
+            "429" | "503" => header("Retry-After", true, "Seconds to wait."),
+            _ => {}
+        }
+    }
+}

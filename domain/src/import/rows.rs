@@ -1,0 +1,311 @@
+//! A file of one of the lists, read into rows.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use uuid::Uuid;
+
+use crate::advice::Reference;
+
+/// The longest title that is imported, in characters: the longest subject an advice may have.
+pub const LONGEST_TITLE: usize = 300;
+const LONGEST_NAME: usize = 200;
+const LONGEST_NUMBER: usize = 100;
+const LONGEST_URL: usize = 500;
+
+/// Which list a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListSource {
+    /// The municipal council's list of advice (wijkraadadviezen).
+    Raad,
+    /// The neighbourhood councils' own list of unsolicited advice (ongevraagde adviezen).
+    Wijkraad,
+    /// Answers: which advice was answered by which letter, and when.
+    Answers,
+}
+
+impl ListSource {
+    /// The system in the references that come from this list.
+    pub const fn system(self) -> &'static str {
+        match self {
+            Self::Raad | Self::Answers => "ibabs-raad",
+            Self::Wijkraad => "ibabs-wijkraad",
+        }
+    }
+
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Raad => &["externalid", "title", "registrationdate", "portefeuillehouder", "url"],
+            Self::Wijkraad => &["title", "registrationdate", "wijk", "wethouder", "datumantwoord", "url"],
+            Self::Answers => &["advice_reference", "answer_reference", "answered_on"],
+        }
+    }
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListFile {
+    /// Which list it is.
+    pub source: ListSource,
+    /// Its rows, in the order of the file.
+    pub rows: Vec<Row>,
+    /// What was remarkable about the file as a whole, such as columns that were ignored.
+    pub notes: Vec<String>,
+}
+
+/// One row of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The line on which it begins; the header is line 1.
+    pub line: u64,
+    /// Its address on the portal, if it has one, whatever else is wrong.
+    pub url: Option<String>,
+    /// The number by which it is known, if it has one, whatever else is wrong.
+    pub reference: Option<String>,
+    /// What it says.
+    pub content: RowContent,
+}
+
+/// What a row says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowContent {
+    /// A row of one of the two lists.
+    Listed(ListedRow),
+    /// A row of the file of answers.
+    Answer(AnswerRow),
+    /// It cannot be read.
+    Broken {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A row of one of the two lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedRow {
+    /// The list.
+    pub source: ListSource,
+    /// Number and address on the portal.
+    pub reference: Reference,
+    /// The title, without blanks around it.
+    pub title: String,
+    /// The day it was listed (registratiedatum).
+    pub listed_on: Option<NaiveDate>,
+    /// The field "wijk" of the neighbourhood councils' own list.
+    pub council_field: Option<String>,
+    /// The alderman it is meant for (portefeuillehouder), as written.
+    pub portfolio_holder: Option<String>,
+    /// The day it was answered (datumantwoord). None means not known, not "unanswered".
+    pub answered_on: Option<NaiveDate>,
+}
+
+/// A row of the file of answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerRow {
+    /// Number of the advice.
+    pub advice_reference: String,
+    /// Number of the answer.
+    pub answer_reference: String,
+    /// The day of the answer.
+    pub answered_on: NaiveDate,
+}
+
+/// Why a file as a whole cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileProblem {
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// The header is not text in UTF-8.
+    #[error("the header is not text in UTF-8; save the file as CSV UTF-8")]
+    NotText,
+    /// A column is not there.
+    #[error("the column \"{column}\" is missing; this file needs {needed}")]
+    MissingColumn {
+        /// The column.
+        column: &'static str,
+        /// All columns, for people.
+        needed: String,
+    },
+    /// A column is there twice.
+    #[error("the column \"{column}\" is there twice")]
+    DoubleColumn {
+        /// The column.
+        column: &'static str,
+    },
+}
+
+/// Reads the municipal council's list.
+pub fn parse_raad(bytes: &[u8]) -> Result<ListFile, FileProblem> {
+    parse(ListSource::Raad, bytes)
+}
+
+/// Reads the neighbourhood councils' own list.
+pub fn parse_wijkraad(bytes: &[u8]) -> Result<ListFile, FileProblem> {
+    parse(ListSource::Wijkraad, bytes)
+}
+
+/// Reads a file of answers.
+pub fn parse_answers(bytes: &[u8]) -> Result<ListFile, FileProblem> {
+    parse(ListSource::Answers, bytes)
+}
+
+/// Reads a file of this kind. A row that cannot be read stays in the file, with the reason.
+pub fn parse(source: ListSource, bytes: &[u8]) -> Result<ListFile, FileProblem> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first_line =
+        bytes.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).ok_or(FileProblem::Empty)?;
+    let mut notes = Vec::new();
+    let delimiter = if !first_line.contains(&b',') && first_line.contains(&b';') { b';' } else { b',' };
+    if delimiter == b';' {
+        notes.push("the columns are separated by semicolons".to_owned());
+    }
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(bytes);
+    let mut records = reader.byte_records();
+    let header = match records.next() {
+        Some(Ok(header)) => header,
+        Some(Err(_)) => return Err(FileProblem::NotText),
+        None => return Err(FileProblem::Empty),
+    };
+    let mut names = Vec::new();
+    for name in &header {
+        names.push(std::str::from_utf8(name).map_err(|_| FileProblem::NotText)?.trim().to_lowercase());
+    }
+    let mut columns = BTreeMap::new();
+    for column in source.columns() {
+        let mut places = names.iter().enumerate().filter(|(_, name)| name == column).map(|(place, _)| place);
+        let place = places
+            .next()
+            .ok_or_else(|| FileProblem::MissingColumn { column, needed: source.columns().join(", ") })?;
+        if places.next().is_some() {
+            return Err(FileProblem::DoubleColumn { column });
+        }
+        columns.insert(*column, place);
+    }
+    for unknown in names.iter().filter(|name| !source.columns().contains(&name.as_str())) {
+        notes.push(format!("the column \"{unknown}\" is not known and was ignored"));
+    }
+    let mut rows = Vec::new();
+    for record in records {
+        rows.push(match record {
+            Ok(record) => read_record(source, &columns, names.len(), &record),
+            Err(fault) => {
+                let line = fault.position().map_or(0, csv::Position::line);
+                Row {
+                    line,
+                    url: None,
+                    reference: None,
+                    content: RowContent::Broken { reason: "not readable as CSV".to_owned() },
+                }
+            }
+        });
+    }
+    Ok(ListFile { source, rows, notes })
+}
+
+fn read_record(
+    source: ListSource,
+    columns: &BTreeMap<&str, usize>,
+    width: usize,
+    record: &csv::ByteRecord,
+) -> Row {
+    let line = record.position().map_or(0, csv::Position::line);
+    let lossy = |column: &str| {
+        let bytes = columns.get(column).and_then(|place| record.get(*place))?;
+        let text = String::from_utf8_lossy(bytes).trim().chars().take(LONGEST_URL).collect::<String>();
+        (!text.is_empty()).then_some(text)
+    };
+    let reference = match source {
+        ListSource::Raad => lossy("externalid"),
+        ListSource::Wijkraad => lossy("url").as_deref().and_then(guid),
+        ListSource::Answers => lossy("advice_reference"),
+    };
+    let content = if record.iter().all(|field| field.trim_ascii().is_empty()) {
+        Err("the row is empty".to_owned())
+    } else if record.len() != width {
+        Err(format!("has {} fields where the header has {width}", record.len()))
+    } else {
+        let fields = Fields { columns, record };
+        match source {
+            ListSource::Answers => fields.answer().map(RowContent::Answer),
+            ListSource::Raad | ListSource::Wijkraad => fields.listed(source).map(RowContent::Listed),
+        }
+    };
+    let content = content.unwrap_or_else(|reason| RowContent::Broken { reason });
+    Row { line, url: lossy("url"), reference, content }
+}
+
+struct Fields<'a> {
+    columns: &'a BTreeMap<&'a str, usize>,
+    record: &'a csv::ByteRecord,
+}
+
+impl Fields<'_> {
+    fn listed(&self, source: ListSource) -> Result<ListedRow, String> {
+        let url = self.needed("url", LONGEST_URL)?;
+        if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(char::is_whitespace) {
+            return Err("url is no web address".to_owned());
+        }
+        let title = self.needed("title", LONGEST_TITLE)?;
+        let value = match source {
+            ListSource::Wijkraad => guid(&url).ok_or("url holds no guid")?,
+            ListSource::Raad | ListSource::Answers => self.needed("externalid", LONGEST_NUMBER)?,
+        };
+        let (holder, field, answered) = match source {
+            ListSource::Wijkraad => {
+                ("wethouder", self.text("wijk", LONGEST_NAME)?, self.date("datumantwoord")?)
+            }
+            ListSource::Raad | ListSource::Answers => ("portefeuillehouder", None, None),
+        };
+        Ok(ListedRow {
+            source,
+            reference: Reference { system: source.system().to_owned(), value, url: Some(url) },
+            title,
+            listed_on: self.date("registrationdate")?,
+            council_field: field,
+            portfolio_holder: self.text(holder, LONGEST_NAME)?,
+            answered_on: answered,
+        })
+    }
+
+    fn answer(&self) -> Result<AnswerRow, String> {
+        Ok(AnswerRow {
+            advice_reference: self.needed("advice_reference", LONGEST_NUMBER)?,
+            answer_reference: self.needed("answer_reference", LONGEST_NUMBER)?,
+            answered_on: self.date("answered_on")?.ok_or("answered_on is empty")?,
+        })
+    }
+
+    fn needed(&self, column: &str, longest: usize) -> Result<String, String> {
+        self.text(column, longest)?.ok_or_else(|| format!("{column} is empty"))
+    }
+
+    fn text(&self, column: &str, longest: usize) -> Result<Option<String>, String> {
+        let bytes = self.columns.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).map_err(|_| format!("{column} is not text in UTF-8"))?;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.contains(char::is_control) {
+            return Err(format!("{column} holds control characters"));
+        }
+        if text.chars().count() > longest {
+            return Err(format!("{column} is longer than {longest} characters"));
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+
+    fn date(&self, column: &str) -> Result<Option<NaiveDate>, String> {
+        let Some(text) = self.text(column, LONGEST_NAME)? else { return Ok(None) };
+        let date = (text.len() == 10).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
+        match date.filter(|day| (2000..2100).contains(&day.year())) {
+            Some(day) => Ok(Some(day)),
+            None => Err(format!("{column} is no date like 2026-01-31")),
+        }
+    }
+}
+
+/// The guid at the end of a portal's address.
+fn guid(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?.trim_end_matches('/');
+    Uuid::try_parse(path.rsplit('/').next()?).ok().map(|id| id.to_string())
+}
