@@ -9,6 +9,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Ref, RefOr, Required, Response};
+use serde_json::Value;
 use utoipa::{Modify, OpenApi};
 
 use crate::{advice, advice_request, changes, paging, problem, registry};
@@ -69,6 +70,28 @@ fn openapi_json() {}
 #[allow(dead_code, reason = "documents the route")]
 fn openapi_yaml() {}
 
+/// The document as callers get it: what utoipa makes, and what it has no word for.
+pub fn document() -> Result<Value, String> {
+    let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
+    let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    each_header(&mut document);
+    Ok(document)
+}
+
+/// Headers that an answer always carries are marked so; utoipa's header object has no `required`.
+fn each_header(document: &mut Value) {
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        for response in responses.values_mut() {
+            let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { continue };
+            for (name, header) in headers {
+                header["required"] = Value::Bool(!matches!(name.as_str(), "ETag" | "Link"));
+            }
+        }
+    }
+}
+
 /// What every operation shares.
 struct Shared;
 
@@ -125,7 +148,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         .parameters
         .iter()
         .flatten()
-        .any(|parameter| matches!(parameter.name.as_str(), "cursor" | "after"));
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if matches!(parameter.name.as_str(), "cursor" | "after")));
     let scoped = operation.security.as_ref().is_some_and(|security| {
         let text = serde_json::to_string(security).unwrap_or_default();
         text.contains("bearer") && !text.contains("{}")
@@ -157,7 +180,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .description(Some(text))
             .schema(Some(ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)])))
             .build();
-        operation.parameters.get_or_insert_default().push(parameter);
+        operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
     }
 
     let mut errors: Vec<(&str, &str)> = vec![
@@ -208,33 +231,32 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         if status.starts_with(['4', '5']) {
             let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
             response.content.clear();
-            response.content.insert("application/problem+json".to_owned(), content);
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
         }
-        let mut header = |name: &str, required: bool, text: &str| {
+        let mut header = |name: &str, text: &str| {
             let header = HeaderBuilder::new()
-                .schema(ObjectBuilder::new().schema_type(Type::String))
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
                 .description(Some(text))
-                .required(required)
                 .build();
-            response.headers.insert(name.to_owned(), header);
+            response.headers.insert(name.to_owned(), RefOr::T(header));
         };
-        header("API-Version", true, "The full version of the API.");
+        header("API-Version", "The full version of the API.");
         match status.as_str() {
             "200" | "201" => {
                 if !path.starts_with("/openapi") {
-                    header("ETag", false, "Names this version of the item for this reader.");
+                    header("ETag", "Names this version of the item for this reader.");
                 }
                 if status == "201" {
-                    header("Location", true, "The address of what was made.");
+                    header("Location", "The address of what was made.");
                 }
                 if status == "200" && is_list {
-                    header("Link", false, "The first and the next page (RFC 8288).");
+                    header("Link", "The first and the next page (RFC 8288).");
                 }
             }
-            "304" => header("ETag", true, "Names this version of the item for this reader."),
-            "308" => header("Location", true, "The address of the advice that it was merged into."),
-            "401" => header("WWW-Authenticate", true, "How to authenticate (RFC 6750)."),
-            "429" | "503" => header("Retry-After", true, "Seconds to wait."),
+            "304" => header("ETag", "Names this version of the item for this reader."),
+            "308" => header("Location", "The address of the advice that it was merged into."),
+            "401" => header("WWW-Authenticate", "How to authenticate (RFC 6750)."),
+            "429" | "503" => header("Retry-After", "Seconds to wait."),
             _ => {}
         }
     }

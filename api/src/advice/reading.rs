@@ -18,7 +18,7 @@ use super::view::{AdviceList, AdviceView, COLUMNS, Showing, Timeline};
 use crate::app::{App, Registry, supported_day};
 use crate::etag;
 use crate::html;
-use crate::incoming::{Call, Incoming};
+use crate::incoming::Incoming;
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
 use crate::paging::CsvDialect;
 use crate::problem::{ApiError, InputError};
