@@ -188,7 +188,10 @@ pub async fn request_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
                 }
                 for (index, council) in body.councils.iter().enumerate() {
                     if registry.council(council).is_none() {
-                        unknown(format!("/councils/{index}"), "is not the code of a council; see /v1/councils");
+                        unknown(
+                            format!("/councils/{index}"),
+                            "is not the code of a council; see /v1/councils",
+                        );
                     }
                 }
                 if !errors.is_empty() {
@@ -219,7 +222,8 @@ pub async fn refuse_advice_request(incoming: Incoming) -> Result<HttpResponse, A
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
-            let before = advice_request::find(tx.reading(), id, &writing.caller)?.ok_or(ApiError::NotFound)?;
+            let before =
+                advice_request::find(tx.reading(), id, &writing.caller)?.ok_or(ApiError::NotFound)?;
             writing.caller.require(Scope::AdviceWrite)?;
             writing.run(tx, Some(before.stamp.version), |tx, body, caller, now| {
                 caller.may_draft_for(&body.council)?;

@@ -18,9 +18,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
-};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -33,12 +31,8 @@ pub const DEV_ISSUER: &str = "wijkaanzet-dev";
 pub const DEV_KEY_FILE: &str = "dev-signing-key.pk8";
 
 /// What an issuer may sign with; anything else is refused at start-up.
-pub const ALGORITHMS: [Algorithm; 4] = [
-    Algorithm::RS256,
-    Algorithm::PS256,
-    Algorithm::ES256,
-    Algorithm::EdDSA,
-];
+pub const ALGORITHMS: [Algorithm; 4] =
+    [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// The longest lifetime of a token, from `iat` to `exp`.
 pub const MAX_LIFETIME_SECONDS: i64 = 6 * 60 * 60;
@@ -88,13 +82,7 @@ pub struct IssuerConfig {
 impl IssuerConfig {
     /// An issuer with the default algorithms and the default time to keep keys.
     pub fn new(issuer: String, audience: String, jwks: JwksSource) -> Self {
-        Self {
-            issuer,
-            audience,
-            jwks,
-            algorithms: ALGORITHMS.to_vec(),
-            keep_keys: DEFAULT_KEEP_KEYS,
-        }
+        Self { issuer, audience, jwks, algorithms: ALGORITHMS.to_vec(), keep_keys: DEFAULT_KEEP_KEYS }
     }
 }
 
@@ -224,9 +212,7 @@ pub enum MintError {
 pub fn bearer_from_header(value: &str) -> Result<&str, TokenError> {
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(TokenError::Invalid(
-            "the authorization scheme is not Bearer",
-        ));
+        return Err(TokenError::Invalid("the authorization scheme is not Bearer"));
     }
     let token = rest.trim_start_matches(' ');
     let is_token_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
@@ -245,12 +231,7 @@ pub struct Verifier {
 impl Verifier {
     /// Reads the local key or the key file of the issuer; never uses the network.
     pub fn new(config: AuthConfig) -> Result<Self, AuthSetupError> {
-        let AuthConfig {
-            issuer,
-            dev_tokens,
-            data_dir,
-            audience,
-        } = config;
+        let AuthConfig { issuer, dev_tokens, data_dir, audience } = config;
         let trusted = match issuer {
             Some(issuer) => {
                 if dev_tokens {
@@ -310,10 +291,7 @@ impl Verifier {
         if !header.typ.as_deref().is_none_or(is_access_token_type) {
             return Err(TokenError::Invalid("not an access token"));
         }
-        let kid = header
-            .kid
-            .take()
-            .ok_or(TokenError::Invalid("the key id is missing"))?;
+        let kid = header.kid.take().ok_or(TokenError::Invalid("the key id is missing"))?;
         Ok((trusted, header, kid))
     }
 }
@@ -323,10 +301,7 @@ impl Verifier {
 /// Other kinds of JWT are not for us (RFC 8725, 3.11).
 fn is_access_token_type(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
-    matches!(
-        typ.strip_prefix("application/").unwrap_or(&typ),
-        "jwt" | "at+jwt"
-    )
+    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
 }
 
 /// The one issuer whose word counts.
@@ -346,13 +321,7 @@ enum Keys {
 
 impl Trusted {
     fn issuer(config: IssuerConfig) -> Result<Self, AuthSetupError> {
-        let IssuerConfig {
-            issuer,
-            audience,
-            jwks,
-            algorithms,
-            keep_keys,
-        } = config;
+        let IssuerConfig { issuer, audience, jwks, algorithms, keep_keys } = config;
         if let Some(other) = algorithms.iter().find(|one| !ALGORITHMS.contains(one)) {
             return Err(AuthSetupError::Algorithm(*other));
         }
@@ -362,22 +331,14 @@ impl Trusted {
         Ok(Self {
             issuer: not_empty(issuer, "issuer")?,
             audience: not_empty(audience, "audience")?,
-            keys: Keys::Published(Box::new(PublishedKeys::new(
-                jwks,
-                algorithms.clone(),
-                keep_keys,
-            )?)),
+            keys: Keys::Published(Box::new(PublishedKeys::new(jwks, algorithms.clone(), keep_keys)?)),
             algorithms,
         })
     }
 
     fn dev(key: DevKey, audience: String) -> Result<Self, AuthSetupError> {
         let algorithms = vec![Algorithm::EdDSA];
-        let key = VerificationKey {
-            kid: key.kid,
-            algorithms: algorithms.clone(),
-            key: key.verifying,
-        };
+        let key = VerificationKey { kid: key.kid, algorithms: algorithms.clone(), key: key.verifying };
         Ok(Self {
             issuer: DEV_ISSUER.to_owned(),
             audience: not_empty(audience, "audience")?,
@@ -400,9 +361,8 @@ impl Trusted {
         if !keys.knows(kid) {
             return Err(TokenError::Invalid("the key is not known"));
         }
-        let key = keys
-            .find(kid, header.alg)
-            .ok_or(TokenError::Invalid("the algorithm does not fit the key"))?;
+        let key =
+            keys.find(kid, header.alg).ok_or(TokenError::Invalid("the algorithm does not fit the key"))?;
 
         // Only the signature is left to the library: it would ask the system clock.
         let mut validation = Validation::new(header.alg);
@@ -421,19 +381,7 @@ impl Trusted {
     }
 
     fn check(&self, payload: Payload, now: i64) -> Result<Claims, TokenError> {
-        let Payload {
-            iss,
-            aud,
-            exp,
-            iat,
-            nbf,
-            sub,
-            client_id,
-            azp,
-            scope,
-            councils,
-            clusters,
-        } = payload;
+        let Payload { iss, aud, exp, iat, nbf, sub, client_id, azp, scope, councils, clusters } = payload;
         if iss != self.issuer {
             return Err(TokenError::Invalid("the issuer is not ours"));
         }
@@ -444,9 +392,7 @@ impl Trusted {
         let latest_start = now.saturating_add(LEEWAY_SECONDS);
         let lifetime = exp.0.saturating_sub(iat.0);
         if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
-            return Err(TokenError::Invalid(
-                "the lifetime must be 1 second to 6 hours",
-            ));
+            return Err(TokenError::Invalid("the lifetime must be 1 second to 6 hours"));
         }
         if iat.0 > latest_start {
             return Err(TokenError::Invalid("issued in the future"));
@@ -459,9 +405,7 @@ impl Trusted {
         }
 
         if !is_name(&sub) {
-            return Err(TokenError::Invalid(
-                "sub must be 1 to 255 visible characters",
-            ));
+            return Err(TokenError::Invalid("sub must be 1 to 255 visible characters"));
         }
         let client = match (client_id, azp) {
             (Some(client_id), Some(azp)) if client_id != azp => {
@@ -471,31 +415,15 @@ impl Trusted {
             (None, None) => return Err(TokenError::Invalid("client_id or azp is missing")),
         };
         if !is_name(&client) {
-            return Err(TokenError::Invalid(
-                "the client must be 1 to 255 visible characters",
-            ));
+            return Err(TokenError::Invalid("the client must be 1 to 255 visible characters"));
         }
-        let scopes = scope
-            .unwrap_or_default()
-            .split_ascii_whitespace()
-            .map(str::to_owned)
-            .collect();
-        Ok(Claims {
-            sub,
-            client,
-            scopes,
-            councils,
-            clusters,
-        })
+        let scopes = scope.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
+        Ok(Claims { sub, client, scopes, councils, clusters })
     }
 }
 
 fn not_empty(value: String, what: &'static str) -> Result<String, AuthSetupError> {
-    if value.is_empty() {
-        Err(AuthSetupError::Empty(what))
-    } else {
-        Ok(value)
-    }
+    if value.is_empty() { Err(AuthSetupError::Empty(what)) } else { Ok(value) }
 }
 
 fn is_name(text: &str) -> bool {
@@ -526,9 +454,7 @@ struct Payload {
     clusters: Vec<String>,
 }
 
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    given: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(given: D) -> Result<Option<T>, D::Error> {
     T::deserialize(given).map(Some)
 }
 
@@ -578,9 +504,7 @@ pub struct DevKey {
 
 impl fmt::Debug for DevKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DevKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("DevKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -625,20 +549,14 @@ impl DevKey {
     /// Processes that start at once end up with the same key.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, AuthSetupError> {
         let path = data_dir.join(DEV_KEY_FILE);
-        let failed = |source| AuthSetupError::DevKeyFile {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| AuthSetupError::DevKeyFile { path: path.clone(), source };
         let stored = match fs::read(&path) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
                 let fresh = Ed25519KeyPair::generate()
                     .and_then(|pair| pair.to_pkcs8v1())
                     .map_err(|_| AuthSetupError::DevKeyMaking)?;
                 let suffix = random::<8>().ok_or(AuthSetupError::DevKeyMaking)?;
-                let draft = data_dir.join(format!(
-                    "{DEV_KEY_FILE}.{:016x}",
-                    u64::from_ne_bytes(suffix)
-                ));
+                let draft = data_dir.join(format!("{DEV_KEY_FILE}.{:016x}", u64::from_ne_bytes(suffix)));
                 fs::create_dir_all(data_dir).map_err(failed)?;
                 let placed = place_once(fresh.as_ref(), &draft, &path);
                 // Ours or that of a process that was first: what stands there counts.
@@ -656,16 +574,8 @@ impl DevKey {
 
     /// Signs a token that a verifier with this key and audience accepts from `issued_at` on.
     pub fn mint(&self, mint: Mint) -> Result<String, MintError> {
-        let Mint {
-            subject,
-            scope,
-            councils,
-            clusters,
-            audience,
-            client_id,
-            lifetime_seconds,
-            issued_at,
-        } = mint;
+        let Mint { subject, scope, councils, clusters, audience, client_id, lifetime_seconds, issued_at } =
+            mint;
         if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime_seconds) {
             return Err(MintError::Lifetime);
         }
@@ -756,11 +666,7 @@ impl KeySet {
         }
         let Document { keys } = serde_json::from_slice(document)?;
         // One by one: a key of a kind yet unknown does not spoil the others (RFC 7517, 5).
-        Ok(Self(
-            keys.into_iter()
-                .filter_map(|key| VerificationKey::from_jwk(key, allowed))
-                .collect(),
-        ))
+        Ok(Self(keys.into_iter().filter_map(|key| VerificationKey::from_jwk(key, allowed)).collect()))
     }
 
     fn knows(&self, kid: &str) -> bool {
@@ -768,9 +674,7 @@ impl KeySet {
     }
 
     fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&VerificationKey> {
-        self.0
-            .iter()
-            .find(|key| key.kid == kid && key.algorithms.contains(&algorithm))
+        self.0.iter().find(|key| key.kid == kid && key.algorithms.contains(&algorithm))
     }
 }
 
@@ -779,10 +683,7 @@ impl VerificationKey {
     fn from_jwk(jwk: serde_json::Value, allowed: &[Algorithm]) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
         let common = &jwk.common;
-        let signs = common
-            .public_key_use
-            .as_ref()
-            .is_none_or(|it| *it == PublicKeyUse::Signature);
+        let signs = common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature);
         let verifies = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
         if !signs || !common.key_operations.as_ref().is_none_or(verifies) {
             return None;
@@ -806,25 +707,15 @@ impl VerificationKey {
             }
             _ => return None,
         };
-        let is_meant = |one: &Algorithm| {
-            common
-                .key_algorithm
-                .is_none_or(|meant| meant == KeyAlgorithm::from(*one))
-        };
-        let algorithms: Vec<_> = fitting
-            .iter()
-            .copied()
-            .filter(|one| allowed.contains(one) && is_meant(one))
-            .collect();
+        let is_meant =
+            |one: &Algorithm| common.key_algorithm.is_none_or(|meant| meant == KeyAlgorithm::from(*one));
+        let algorithms: Vec<_> =
+            fitting.iter().copied().filter(|one| allowed.contains(one) && is_meant(one)).collect();
         if algorithms.is_empty() {
             return None;
         }
         let key = DecodingKey::from_jwk(&jwk).ok()?;
-        Some(Self {
-            kid: jwk.common.key_id?,
-            algorithms,
-            key,
-        })
+        Some(Self { kid: jwk.common.key_id?, algorithms, key })
     }
 }
 
@@ -834,12 +725,7 @@ fn decoded(base64: &str) -> Option<Vec<u8>> {
 
 /// The bytes of a number without leading zeros.
 fn size(base64: &str) -> Option<usize> {
-    Some(
-        decoded(base64)?
-            .into_iter()
-            .skip_while(|byte| *byte == 0)
-            .count(),
-    )
+    Some(decoded(base64)?.into_iter().skip_while(|byte| *byte == 0).count())
 }
 
 /// The keys of an issuer, read again when they are old or a key id is unknown.
@@ -879,10 +765,7 @@ impl PublishedKeys {
                 }
             }
         };
-        let cached = Cached {
-            keys: Arc::new(keys),
-            ..Cached::default()
-        };
+        let cached = Cached { keys: Arc::new(keys), ..Cached::default() };
         Ok(Self {
             source,
             algorithms,
@@ -930,9 +813,8 @@ impl PublishedKeys {
 
     fn is_fetch_due(&self, cached: &Cached, kid: &str, now: i64) -> bool {
         // The distance and not the difference: a clock set back must not stop the fetching.
-        let is_older = |moment: Option<i64>, seconds: u64| {
-            moment.is_none_or(|moment| now.abs_diff(moment) >= seconds)
-        };
+        let is_older =
+            |moment: Option<i64>, seconds: u64| moment.is_none_or(|moment| now.abs_diff(moment) >= seconds);
         (!cached.keys.knows(kid) || is_older(cached.fetched_at, self.keep_seconds))
             && is_older(cached.attempted_at, SECONDS_BETWEEN_FETCHES)
     }
@@ -950,10 +832,7 @@ impl PublishedKeys {
             }
             Err(err) => {
                 let error: &dyn std::error::Error = &err;
-                tracing::warn!(
-                    error,
-                    "cannot read the key set of the issuer; the old one stays"
-                );
+                tracing::warn!(error, "cannot read the key set of the issuer; the old one stays");
             }
         }
     }
@@ -978,10 +857,7 @@ impl PublishedKeys {
 #[derive(Debug)]
 enum Source {
     File(PathBuf),
-    Url {
-        agent: ureq::Agent,
-        url: ureq::http::Uri,
-    },
+    Url { agent: ureq::Agent, url: ureq::http::Uri },
 }
 
 impl Source {
@@ -998,9 +874,7 @@ impl Source {
             return Err(AuthSetupError::JwksAddress);
         }
         let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ureq::tls::TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(crypto)
-            .build();
+        let tls = ureq::tls::TlsConfig::builder().unversioned_rustls_crypto_provider(crypto).build();
         let mut config = ureq::Agent::config_builder()
             .tls_config(tls)
             .timeout_global(Some(FETCH_TIMEOUT))
@@ -1008,19 +882,14 @@ impl Source {
         if is_local {
             config = config.proxy(None);
         }
-        Ok(Self::Url {
-            agent: config.build().new_agent(),
-            url,
-        })
+        Ok(Self::Url { agent: config.build().new_agent(), url })
     }
 
     fn keys(&self, allowed: &[Algorithm]) -> Result<KeySet, JwksError> {
         let document = match self {
             Self::File(path) => {
                 let mut document = Vec::new();
-                fs::File::open(path)?
-                    .take(MAX_JWKS_BYTES + 1)
-                    .read_to_end(&mut document)?;
+                fs::File::open(path)?.take(MAX_JWKS_BYTES + 1).read_to_end(&mut document)?;
                 if document.len() as u64 > MAX_JWKS_BYTES {
                     return Err(JwksError::TooLarge);
                 }
@@ -1043,14 +912,9 @@ impl Source {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -1063,8 +927,7 @@ mod tests {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
     use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-        RsaEncoding,
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
     };
     use serde_json::{Value, json};
     use tempfile::TempDir;
@@ -1102,35 +965,25 @@ mod tests {
         }
 
         fn token(&self, claims: &Value) -> String {
-            self.token_with(
-                &json!({"alg": "EdDSA", "kid": self.1, "typ": "at+jwt"}),
-                claims,
-            )
+            self.token_with(&json!({"alg": "EdDSA", "kid": self.1, "typ": "at+jwt"}), claims)
         }
 
         fn token_with(&self, header: &Value, claims: &Value) -> String {
-            signed(header, claims, |message| {
-                self.0.sign(message).as_ref().to_vec()
-            })
+            signed(header, claims, |message| self.0.sign(message).as_ref().to_vec())
         }
     }
 
     fn rsa_jwk(key: &RsaKeyPair, kid: &str) -> Value {
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let n = number(key.public_key().modulus().big_endian_without_leading_zero());
-        let e = number(
-            key.public_key()
-                .exponent()
-                .big_endian_without_leading_zero(),
-        );
+        let e = number(key.public_key().exponent().big_endian_without_leading_zero());
         json!({"kty": "RSA", "kid": kid, "n": n, "e": e})
     }
 
     fn rsa_token(key: &RsaKeyPair, alg: &str, padding: &'static dyn RsaEncoding) -> String {
         signed(&json!({"alg": alg, "kid": "rsa"}), &claims(), |message| {
             let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(padding, &SystemRandom::new(), message, &mut signature)
-                .unwrap();
+            key.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
             signature
         })
     }
@@ -1167,12 +1020,7 @@ mod tests {
 
     fn config(issuer: Option<IssuerConfig>, dev_tokens: bool, folder: &TempDir) -> AuthConfig {
         let data_dir = folder.path().to_owned();
-        AuthConfig {
-            issuer,
-            dev_tokens,
-            data_dir,
-            audience: AUDIENCE.to_owned(),
-        }
+        AuthConfig { issuer, dev_tokens, data_dir, audience: AUDIENCE.to_owned() }
     }
 
     fn issuer(jwks: JwksSource) -> IssuerConfig {
@@ -1279,13 +1127,10 @@ mod tests {
             302 => format!("Location: {body}\r\n"),
             _ => String::new(),
         };
-        let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{location}Connection: close\r\n\r\n"
-        );
+        let head =
+            format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{location}Connection: close\r\n\r\n");
         // A client that has read enough hangs up.
-        let _ = stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(body.as_bytes()));
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
     }
 
     // The header.
@@ -1299,16 +1144,7 @@ mod tests {
 
     #[test]
     fn anything_but_one_bearer_token_is_refused() {
-        for value in [
-            "",
-            "Bearer",
-            "Bearer ",
-            "Bearer a b",
-            "Bearer a,b",
-            "Basic abc",
-            "a.b.c",
-            "Bearera",
-        ] {
+        for value in ["", "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Basic abc", "a.b.c", "Bearera"] {
             assert!(bearer_from_header(value).is_err(), "{value}");
         }
     }
@@ -1319,10 +1155,7 @@ mod tests {
     fn a_minted_token_is_accepted() {
         let folder = TempDir::new().unwrap();
         let verifier = Verifier::new(config(None, true, &folder)).unwrap();
-        let token = DevKey::load_or_create(folder.path())
-            .unwrap()
-            .mint(mint())
-            .unwrap();
+        let token = DevKey::load_or_create(folder.path()).unwrap().mint(mint()).unwrap();
         let claims = verifier.verify(&token, NOW).unwrap();
         let expected = Claims {
             sub: "someone".to_owned(),
@@ -1344,9 +1177,7 @@ mod tests {
         assert_eq!(header.typ.as_deref(), Some("at+jwt"));
         assert_eq!(header.kid.as_deref(), Some(key.kid()));
         let [one, other] = tokens.map(|token| {
-            let payload = URL_SAFE_NO_PAD
-                .decode(token.split('.').nth(1).unwrap())
-                .unwrap();
+            let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
             serde_json::from_slice::<Value>(&payload).unwrap()
         });
         assert_eq!(one["iss"], DEV_ISSUER);
@@ -1361,52 +1192,31 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let key = DevKey::load_or_create(folder.path()).unwrap();
         for lifetime_seconds in [0, -1, MAX_LIFETIME_SECONDS + 1] {
-            let refused = key.mint(Mint {
-                lifetime_seconds,
-                ..mint()
-            });
+            let refused = key.mint(Mint { lifetime_seconds, ..mint() });
             assert!(matches!(refused, Err(MintError::Lifetime)));
         }
-        let longest = Mint {
-            lifetime_seconds: MAX_LIFETIME_SECONDS,
-            ..mint()
-        };
+        let longest = Mint { lifetime_seconds: MAX_LIFETIME_SECONDS, ..mint() };
         let verifier = Verifier::new(config(None, true, &folder)).unwrap();
         assert!(verifier.verify(&key.mint(longest).unwrap(), NOW).is_ok());
-        let nameless = Mint {
-            subject: String::new(),
-            ..mint()
-        };
+        let nameless = Mint { subject: String::new(), ..mint() };
         assert!(matches!(key.mint(nameless), Err(MintError::Name)));
-        let endless = Mint {
-            scope: "x".repeat(MAX_TOKEN_BYTES),
-            ..mint()
-        };
+        let endless = Mint { scope: "x".repeat(MAX_TOKEN_BYTES), ..mint() };
         assert!(matches!(key.mint(endless), Err(MintError::TooLong)));
     }
 
     #[test]
     fn the_local_key_is_refused_when_an_issuer_is_configured() {
         let folder = TempDir::new().unwrap();
-        let token = DevKey::load_or_create(folder.path())
-            .unwrap()
-            .mint(mint())
-            .unwrap();
+        let token = DevKey::load_or_create(folder.path()).unwrap().mint(mint()).unwrap();
         let jwks = JwksSource::File(write_keys(&folder, &[EdKey::new("ed").jwk()]));
         let verifier = Verifier::new(config(Some(issuer(jwks)), true, &folder)).unwrap();
-        assert_eq!(
-            verifier.verify(&token, NOW),
-            Err(invalid("the key is not known"))
-        );
+        assert_eq!(verifier.verify(&token, NOW), Err(invalid("the key is not known")));
     }
 
     #[test]
     fn without_issuer_and_dev_tokens_every_token_is_refused() {
         let folder = TempDir::new().unwrap();
-        let token = DevKey::load_or_create(folder.path())
-            .unwrap()
-            .mint(mint())
-            .unwrap();
+        let token = DevKey::load_or_create(folder.path()).unwrap().mint(mint()).unwrap();
         let verifier = Verifier::new(config(None, false, &folder)).unwrap();
         let refused = Err(invalid("this server accepts no tokens"));
         assert_eq!(verifier.verify(&token, NOW), refused);
@@ -1416,15 +1226,9 @@ mod tests {
     #[test]
     fn the_key_of_another_data_folder_is_refused() {
         let (ours, theirs) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        let token = DevKey::load_or_create(theirs.path())
-            .unwrap()
-            .mint(mint())
-            .unwrap();
+        let token = DevKey::load_or_create(theirs.path()).unwrap().mint(mint()).unwrap();
         let verifier = Verifier::new(config(None, true, &ours)).unwrap();
-        assert_eq!(
-            verifier.verify(&token, NOW),
-            Err(invalid("the key is not known"))
-        );
+        assert_eq!(verifier.verify(&token, NOW), Err(invalid("the key is not known")));
     }
 
     #[test]
@@ -1438,24 +1242,16 @@ mod tests {
                 DevKey::load_or_create(&data_dir).unwrap().kid().to_owned()
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(kids.len(), 1);
-        let files: Vec<_> = fs::read_dir(&data_dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let files: Vec<_> =
+            fs::read_dir(&data_dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(files, [DEV_KEY_FILE], "no draft stays behind");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(data_dir.join(DEV_KEY_FILE))
-                .unwrap()
-                .permissions()
-                .mode();
+            let mode = fs::metadata(data_dir.join(DEV_KEY_FILE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
@@ -1479,10 +1275,7 @@ mod tests {
         let verifier = file_verifier(&folder, &[key.jwk()]);
         let token = key.token(&claims());
         let at = |now| verifier.verify(&token, now).map(|_| ());
-        assert_eq!(
-            at(NOW - LEEWAY_SECONDS - 1),
-            Err(invalid("issued in the future"))
-        );
+        assert_eq!(at(NOW - LEEWAY_SECONDS - 1), Err(invalid("issued in the future")));
         assert_eq!(at(NOW - LEEWAY_SECONDS), Ok(()));
         assert_eq!(at(NOW + HOUR + LEEWAY_SECONDS - 1), Ok(()));
         assert_eq!(at(NOW + HOUR + LEEWAY_SECONDS), Err(TokenError::Expired));
@@ -1498,13 +1291,7 @@ mod tests {
     #[test]
     fn a_lifetime_over_six_hours_or_none_is_refused() {
         let refused = Err(invalid("the lifetime must be 1 second to 6 hours"));
-        for exp in [
-            NOW + MAX_LIFETIME_SECONDS + 1,
-            NOW,
-            NOW - 1,
-            i64::MAX,
-            i64::MIN,
-        ] {
+        for exp in [NOW + MAX_LIFETIME_SECONDS + 1, NOW, NOW - 1, i64::MAX, i64::MIN] {
             assert_eq!(verdict(&claims_with(json!({"exp": exp}))), refused, "{exp}");
         }
         assert_eq!(verdict(&claims_with(json!({"iat": i64::MIN}))), refused);
@@ -1553,29 +1340,17 @@ mod tests {
     fn a_claim_given_twice_is_refused() {
         let folder = TempDir::new().unwrap();
         let key = EdKey::new("ed");
-        let payload = claims()
-            .to_string()
-            .replacen('{', r#"{"sub":"another","#, 1);
+        let payload = claims().to_string().replacen('{', r#"{"sub":"another","#, 1);
         let header = json!({"alg": "EdDSA", "kid": "ed"}).to_string();
-        let message = [header, payload]
-            .map(|part| URL_SAFE_NO_PAD.encode(part))
-            .join(".");
+        let message = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
         let signature = URL_SAFE_NO_PAD.encode(key.0.sign(message.as_bytes()));
-        let refused =
-            file_verifier(&folder, &[key.jwk()]).verify(&format!("{message}.{signature}"), NOW);
-        assert_eq!(
-            refused,
-            Err(invalid("a claim is missing or of the wrong type"))
-        );
+        let refused = file_verifier(&folder, &[key.jwk()]).verify(&format!("{message}.{signature}"), NOW);
+        assert_eq!(refused, Err(invalid("a claim is missing or of the wrong type")));
     }
 
     #[test]
     fn another_issuer_is_refused_however_alike() {
-        for iss in [
-            "https://login.example.nl/realm/",
-            "https://LOGIN.example.nl/realm",
-            "",
-        ] {
+        for iss in ["https://login.example.nl/realm/", "https://LOGIN.example.nl/realm", ""] {
             let refused = Err(invalid("the issuer is not ours"));
             assert_eq!(verdict(&claims_with(json!({"iss": iss}))), refused, "{iss}");
         }
@@ -1584,11 +1359,7 @@ mod tests {
     #[test]
     fn our_audience_must_be_among_those_named() {
         let refused = Err(invalid("the audience is not this server"));
-        for aud in [
-            json!("https://api.example.nl"),
-            json!([]),
-            json!(["a", "b"]),
-        ] {
+        for aud in [json!("https://api.example.nl"), json!([]), json!(["a", "b"])] {
             assert_eq!(verdict(&claims_with(json!({"aud": aud}))), refused, "{aud}");
         }
         assert!(verdict(&claims_with(json!({"aud": ["a", AUDIENCE]}))).is_ok());
@@ -1600,10 +1371,7 @@ mod tests {
         let mut only_azp = claims_without("client_id");
         only_azp["azp"] = json!("portal");
         assert_eq!(client(only_azp), Ok("portal".to_owned()));
-        assert_eq!(
-            client(claims_with(json!({"azp": "portal"}))),
-            Ok("portal".to_owned())
-        );
+        assert_eq!(client(claims_with(json!({"azp": "portal"}))), Ok("portal".to_owned()));
         let differ = Err(invalid("client_id and azp differ"));
         assert_eq!(client(claims_with(json!({"azp": "other"}))), differ);
     }
@@ -1612,11 +1380,7 @@ mod tests {
     fn names_are_bounded_and_visible() {
         for sub in ["", " ", "a\nb", " a", "a\u{85}b", &"x".repeat(256)] {
             let refused = Err(invalid("sub must be 1 to 255 visible characters"));
-            assert_eq!(
-                verdict(&claims_with(json!({"sub": sub}))),
-                refused,
-                "{sub:?}"
-            );
+            assert_eq!(verdict(&claims_with(json!({"sub": sub}))), refused, "{sub:?}");
         }
         assert!(verdict(&claims_with(json!({"sub": "é".repeat(255)}))).is_ok());
         let refused = Err(invalid("the client must be 1 to 255 visible characters"));
@@ -1645,20 +1409,11 @@ mod tests {
         let parts: Vec<&str> = token.split('.').collect();
         let payload = more.split('.').nth(1).unwrap();
         let tampered = [parts[0], payload, parts[2]].join(".");
-        assert_eq!(
-            verifier.verify(&tampered, NOW),
-            Err(invalid("the signature is wrong"))
-        );
+        assert_eq!(verifier.verify(&tampered, NOW), Err(invalid("the signature is wrong")));
         let bare = [parts[0], parts[1], ""].join(".");
-        assert_eq!(
-            verifier.verify(&bare, NOW),
-            Err(invalid("the signature is wrong"))
-        );
+        assert_eq!(verifier.verify(&bare, NOW), Err(invalid("the signature is wrong")));
         let stranger = EdKey::new("ed").token(&claims());
-        assert_eq!(
-            verifier.verify(&stranger, NOW),
-            Err(invalid("the signature is wrong"))
-        );
+        assert_eq!(verifier.verify(&stranger, NOW), Err(invalid("the signature is wrong")));
     }
 
     #[test]
@@ -1679,24 +1434,15 @@ mod tests {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some("ed".to_owned());
         let token = jsonwebtoken::encode(&header, &claims(), &secret).unwrap();
-        assert_eq!(
-            verifier.verify(&token, NOW),
-            Err(invalid("the algorithm is not allowed"))
-        );
+        assert_eq!(verifier.verify(&token, NOW), Err(invalid("the algorithm is not allowed")));
     }
 
     #[test]
     fn the_algorithm_must_fit_the_key() {
         let refused = Err(invalid("the algorithm does not fit the key"));
-        assert_eq!(
-            verdict_on_header(&json!({"alg": "RS256", "kid": "ed"})),
-            refused
-        );
+        assert_eq!(verdict_on_header(&json!({"alg": "RS256", "kid": "ed"})), refused);
         let refused = Err(invalid("the algorithm is not allowed"));
-        assert_eq!(
-            verdict_on_header(&json!({"alg": "RS512", "kid": "ed"})),
-            refused
-        );
+        assert_eq!(verdict_on_header(&json!({"alg": "RS512", "kid": "ed"})), refused);
     }
 
     #[test]
@@ -1727,22 +1473,9 @@ mod tests {
     fn junk_is_refused() {
         let folder = TempDir::new().unwrap();
         let verifier = file_verifier(&folder, &[EdKey::new("ed").jwk()]);
-        for junk in [
-            "",
-            ".",
-            "..",
-            "a.b",
-            "a.b.c",
-            "a.b.c.d",
-            "é.é.é",
-            "e30.e30.e30",
-        ] {
+        for junk in ["", ".", "..", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "e30.e30.e30"] {
             let refused = verifier.verify(junk, NOW);
-            assert_eq!(
-                refused,
-                Err(invalid("malformed token or unknown algorithm")),
-                "{junk}"
-            );
+            assert_eq!(refused, Err(invalid("malformed token or unknown algorithm")), "{junk}");
         }
         let long = verifier.verify(&"a".repeat(MAX_TOKEN_BYTES + 1), NOW);
         assert_eq!(long, Err(invalid("the token is too long")));
@@ -1753,16 +1486,9 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         let (ec, ec_jwk) = ec_key();
-        let ec_token = signed(
-            &json!({"alg": "ES256", "kid": "ec"}),
-            &claims(),
-            |message| {
-                ec.sign(&SystemRandom::new(), message)
-                    .unwrap()
-                    .as_ref()
-                    .to_vec()
-            },
-        );
+        let ec_token = signed(&json!({"alg": "ES256", "kid": "ec"}), &claims(), |message| {
+            ec.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+        });
         let rs256 = rsa_token(&rsa, "RS256", &RSA_PKCS1_SHA256);
         let ps256 = rsa_token(&rsa, "PS256", &RSA_PSS_SHA256);
 
@@ -1771,10 +1497,7 @@ mod tests {
             assert!(verifier.verify(token, NOW).is_ok(), "{token}");
         }
         let mislabelled = rsa_token(&rsa, "RS256", &RSA_PSS_SHA256);
-        assert_eq!(
-            verifier.verify(&mislabelled, NOW),
-            Err(invalid("the signature is wrong"))
-        );
+        assert_eq!(verifier.verify(&mislabelled, NOW), Err(invalid("the signature is wrong")));
 
         let mut meant_for_pss = rsa_jwk(&rsa, "rsa");
         meant_for_pss["alg"] = json!("PS256");
@@ -1784,15 +1507,9 @@ mod tests {
         assert_eq!(verifier.verify(&rs256, NOW), refused);
 
         let jwks = JwksSource::File(write_keys(&folder, &[rsa_jwk(&rsa, "rsa")]));
-        let only_ps256 = IssuerConfig {
-            algorithms: vec![Algorithm::PS256],
-            ..issuer(jwks)
-        };
+        let only_ps256 = IssuerConfig { algorithms: vec![Algorithm::PS256], ..issuer(jwks) };
         let verifier = Verifier::new(config(Some(only_ps256), false, &folder)).unwrap();
-        assert_eq!(
-            verifier.verify(&rs256, NOW),
-            Err(invalid("the algorithm is not allowed"))
-        );
+        assert_eq!(verifier.verify(&rs256, NOW), Err(invalid("the algorithm is not allowed")));
     }
 
     // The key set.
@@ -1822,18 +1539,11 @@ mod tests {
             json!("not a key"),
         ];
         for jwk in &unfit {
-            assert!(
-                VerificationKey::from_jwk(jwk.clone(), &ALGORITHMS).is_none(),
-                "{jwk}"
-            );
+            assert!(VerificationKey::from_jwk(jwk.clone(), &ALGORITHMS).is_none(), "{jwk}");
         }
         let folder = TempDir::new().unwrap();
         let all = [&unfit[..], &[with(key.jwk(), "key_ops", json!(["verify"]))]].concat();
-        assert!(
-            file_verifier(&folder, &all)
-                .verify(&key.token(&claims()), NOW)
-                .is_ok()
-        );
+        assert!(file_verifier(&folder, &all).verify(&key.token(&claims()), NOW).is_ok());
     }
 
     #[test]
@@ -1841,10 +1551,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let start = |issuer| Verifier::new(config(Some(issuer), false, &folder)).unwrap_err();
         let absent = JwksSource::File(folder.path().join("absent.json"));
-        assert!(matches!(
-            start(issuer(absent)),
-            AuthSetupError::JwksFile { .. }
-        ));
+        assert!(matches!(start(issuer(absent)), AuthSetupError::JwksFile { .. }));
         let empty = JwksSource::File(write_keys(&folder, &[]));
         let no_key = AuthSetupError::JwksFile {
             path: folder.path().join("jwks.json"),
@@ -1864,23 +1571,11 @@ mod tests {
             assert!(matches!(refused, AuthSetupError::JwksAddress), "{url}");
         }
         let url = || JwksSource::Url("https://login.example.nl/jwks".to_owned());
-        let secret = IssuerConfig {
-            algorithms: vec![Algorithm::HS256],
-            ..issuer(url())
-        };
-        assert!(matches!(
-            start(secret),
-            AuthSetupError::Algorithm(Algorithm::HS256)
-        ));
-        let none = IssuerConfig {
-            algorithms: vec![],
-            ..issuer(url())
-        };
+        let secret = IssuerConfig { algorithms: vec![Algorithm::HS256], ..issuer(url()) };
+        assert!(matches!(start(secret), AuthSetupError::Algorithm(Algorithm::HS256)));
+        let none = IssuerConfig { algorithms: vec![], ..issuer(url()) };
         assert!(matches!(start(none), AuthSetupError::Empty(_)));
-        let nameless = IssuerConfig {
-            issuer: String::new(),
-            ..issuer(url())
-        };
+        let nameless = IssuerConfig { issuer: String::new(), ..issuer(url()) };
         assert!(matches!(start(nameless), AuthSetupError::Empty("issuer")));
     }
 
@@ -1915,11 +1610,7 @@ mod tests {
         let verifier = file_verifier(&folder, &[key.jwk()]);
         fs::write(folder.path().join("jwks.json"), "{\"keys\":[").unwrap();
         assert!(verifier.verify(&key.token(&claims()), NOW).is_ok());
-        assert!(
-            verifier
-                .verify(&EdKey::new("other").token(&claims()), NOW + 60)
-                .is_err()
-        );
+        assert!(verifier.verify(&EdKey::new("other").token(&claims()), NOW + 60).is_err());
         assert!(verifier.verify(&key.token(&claims()), NOW + 120).is_ok());
     }
 
@@ -1932,21 +1623,13 @@ mod tests {
         assert_eq!(server.hits(), 0);
         assert_eq!(verifier.verify_from_cache(&token, NOW), None);
         assert!(verifier.verify(&token, NOW).is_ok());
-        assert!(
-            verifier
-                .verify_from_cache(&token, NOW + 599)
-                .unwrap()
-                .is_ok()
-        );
+        assert!(verifier.verify_from_cache(&token, NOW + 599).unwrap().is_ok());
         assert!(verifier.verify(&token, NOW + 599).is_ok());
         assert_eq!(server.hits(), 1);
 
         server.publish(&[next.jwk()]);
         assert_eq!(verifier.verify_from_cache(&token, NOW + 600), None);
-        assert_eq!(
-            verifier.verify(&token, NOW + 600),
-            Err(invalid("the key is not known"))
-        );
+        assert_eq!(verifier.verify(&token, NOW + 600), Err(invalid("the key is not known")));
         assert!(verifier.verify(&next.token(&claims()), NOW + 600).is_ok());
         assert_eq!(server.hits(), 2);
     }
@@ -1960,11 +1643,7 @@ mod tests {
         let token = stranger.token(&claims());
         let refused = Err(invalid("the key is not known"));
         for now in [NOW, NOW + 1, NOW + 59, NOW - 59] {
-            assert_eq!(
-                verifier.verify_from_cache(&token, now),
-                Some(refused.clone()),
-                "{now}"
-            );
+            assert_eq!(verifier.verify_from_cache(&token, now), Some(refused.clone()), "{now}");
             assert_eq!(verifier.verify(&token, now), refused);
         }
         assert_eq!(server.hits(), 1);
@@ -1973,10 +1652,7 @@ mod tests {
         assert_eq!(verifier.verify(&token, NOW + 61), refused);
         assert_eq!(server.hits(), 2);
         // A clock that was set back does not stop the fetching.
-        assert_eq!(
-            verifier.verify(&token, NOW - HOUR),
-            Err(invalid("the key is not known"))
-        );
+        assert_eq!(verifier.verify(&token, NOW - HOUR), Err(invalid("the key is not known")));
         assert_eq!(server.hits(), 3);
     }
 
@@ -1985,16 +1661,10 @@ mod tests {
         let server = Server::start(&[], |_| {});
         let verifier = server.verifier();
         let key = EdKey::new("ed");
-        for header in [
-            json!({"alg": "none", "kid": "x"}),
-            json!({"alg": "HS256", "kid": "x"}),
-            json!({"alg": "EdDSA"}),
-        ] {
-            assert!(
-                verifier
-                    .verify(&key.token_with(&header, &claims()), NOW)
-                    .is_err()
-            );
+        for header in
+            [json!({"alg": "none", "kid": "x"}), json!({"alg": "HS256", "kid": "x"}), json!({"alg": "EdDSA"})]
+        {
+            assert!(verifier.verify(&key.token_with(&header, &claims()), NOW).is_err());
         }
         assert_eq!(server.hits(), 0);
     }
@@ -2032,19 +1702,11 @@ mod tests {
             is_asked.recv().unwrap();
             // Known: judged at once, also when the keys have become old in the meantime.
             for now in [NOW + 60, NOW + 700] {
-                assert!(
-                    verifier
-                        .verify_from_cache(&key.token(&claims()), now)
-                        .unwrap()
-                        .is_ok()
-                );
+                assert!(verifier.verify_from_cache(&key.token(&claims()), now).unwrap().is_ok());
                 assert!(verifier.verify(&key.token(&claims()), now).is_ok());
             }
             // Unknown: only the fetch can tell.
-            assert_eq!(
-                verifier.verify_from_cache(&new.token(&claims()), NOW + 60),
-                None
-            );
+            assert_eq!(verifier.verify_from_cache(&new.token(&claims()), NOW + 60), None);
             go.send(()).unwrap();
             assert!(slow.join().unwrap().is_ok());
         });
@@ -2096,10 +1758,7 @@ mod tests {
         server.answer(503, String::new());
         let (verifier, token) = (server.verifier(), key.token(&claims()));
         assert_eq!(verifier.verify(&token, NOW), Err(TokenError::NoKeys));
-        assert_eq!(
-            verifier.verify_from_cache(&token, NOW + 1),
-            Some(Err(TokenError::NoKeys))
-        );
+        assert_eq!(verifier.verify_from_cache(&token, NOW + 1), Some(Err(TokenError::NoKeys)));
         assert_eq!(server.hits(), 1);
         server.publish(&[key.jwk()]);
         assert!(verifier.verify(&token, NOW + 60).is_ok());

@@ -98,7 +98,12 @@ fn read_cursor(text: Option<&str>) -> Result<i64, ApiError> {
         .and_then(|text| text.strip_prefix('s').and_then(|number| number.parse::<i64>().ok()))
         .filter(|sequence| *sequence >= 0)
         .ok_or_else(|| {
-            ApiError::invalid("query", "after", "cursor.foreign", "is not a cursor of this feed; take it from `next`")
+            ApiError::invalid(
+                "query",
+                "after",
+                "cursor.foreign",
+                "is not a cursor of this feed; take it from `next`",
+            )
         })
 }
 
@@ -133,7 +138,9 @@ fn changes(
             None => {}
         }
     }
-    let advice_of = |entry: &Entry| (entry.resource == advice::RESOURCE).then(|| persistence::read_advice(&entry.snapshot));
+    let advice_of = |entry: &Entry| {
+        (entry.resource == advice::RESOURCE).then(|| persistence::read_advice(&entry.snapshot))
+    };
     let mut read: Vec<Option<Stored<Advice>>> = Vec::with_capacity(seen.len());
     for (entry, view) in &seen {
         read.push(if view.is_some() { advice_of(entry).transpose()? } else { None });
@@ -153,9 +160,10 @@ fn changes(
                     public_modified_at: entry.at(),
                 };
                 match entry.resource.as_str() {
-                    persistence::advice_request::RESOURCE => {
-                        Some(serde_json::from_str(&entry.snapshot).map_err(|error| ApiError::Internal(error.to_string()))?)
-                    }
+                    persistence::advice_request::RESOURCE => Some(
+                        serde_json::from_str(&entry.snapshot)
+                            .map_err(|error| ApiError::Internal(error.to_string()))?,
+                    ),
                     table => registry::show(table, &entry.item, &entry.snapshot, stamp, &registry)?,
                 }
             }

@@ -64,7 +64,8 @@ impl Contract {
                 let Some(id) = operation["operationId"].as_str() else { continue };
                 let mut query = HashMap::new();
                 for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                    let (Some("query"), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str()) else {
+                    let (Some("query"), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str())
+                    else {
                         continue;
                     };
                     let schema = &parameter["schema"];
@@ -86,7 +87,8 @@ impl Contract {
                     .map(str::to_owned)
                     .collect();
                 let anonymous = security.is_none_or(|requirements| {
-                    requirements.is_empty() || requirements.iter().any(|one| one.as_object().is_some_and(Map::is_empty))
+                    requirements.is_empty()
+                        || requirements.iter().any(|one| one.as_object().is_some_and(Map::is_empty))
                 });
                 contract.operations.insert(id.to_owned(), Operation { scopes, anonymous, body, query });
             }
@@ -100,7 +102,9 @@ impl Contract {
 
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Result<&Operation, ApiError> {
-        self.operations.get(id).ok_or_else(|| ApiError::Internal(format!("operation {id} is not in the contract")))
+        self.operations
+            .get(id)
+            .ok_or_else(|| ApiError::Internal(format!("operation {id} is not in the contract")))
     }
 
     /// Checks a body against a schema of the document and reads it.
@@ -116,8 +120,9 @@ impl Contract {
         control_characters(&value, "", &mut errors);
         if errors.is_empty() {
             // What the schema lets through and the type does not, such as 1.0 for a whole number.
-            return serde_json::from_value(value)
-                .map_err(|_| ApiError::invalid("body", "", "type", "does not fit the schema of this operation"));
+            return serde_json::from_value(value).map_err(|_| {
+                ApiError::invalid("body", "", "type", "does not fit the schema of this operation")
+            });
         }
         errors.dedup();
         Err(ApiError::Invalid(errors))
@@ -129,15 +134,19 @@ impl Operation {
     pub fn query<T: DeserializeOwned>(&self, text: &str) -> Result<T, ApiError> {
         let mut errors = Vec::new();
         let mut values = Map::new();
-        let pairs: Vec<(String, String)> =
-            actix_web::web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| {
-                ApiError::invalid("query", "", "syntax", "is not a query of keys and values")
-            })?.into_inner();
+        let pairs: Vec<(String, String)> = actix_web::web::Query::<Vec<(String, String)>>::from_query(text)
+            .map_err(|_| ApiError::invalid("query", "", "syntax", "is not a query of keys and values"))?
+            .into_inner();
         for (name, text) in pairs {
             let Some(parameter) = self.query.get(&name) else {
                 let known = self.known_keys();
                 let location = if name.len() <= 60 { name } else { String::new() };
-                errors.push(InputError::new("query", location, "unknown", format!("is not known here; known are: {known}")));
+                errors.push(InputError::new(
+                    "query",
+                    location,
+                    "unknown",
+                    format!("is not known here; known are: {known}"),
+                ));
                 continue;
             };
             if values.contains_key(&name) {
@@ -203,12 +212,18 @@ fn kind_of(schema: &Value, components: &Value) -> ParameterKind {
 fn describe(error: &ValidationError<'_>, place: &str, parameter: &str, errors: &mut Vec<InputError>) {
     let path = error.instance_path().to_string();
     let at = |path: String| if parameter.is_empty() { path } else { parameter.to_owned() };
-    let mut add = |path: String, code: &str, detail: String| errors.push(InputError::new(place, at(path), code, detail));
+    let mut add = |path: String, code: &str, detail: String| {
+        errors.push(InputError::new(place, at(path), code, detail))
+    };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
                 let shown: String = name.chars().take(60).collect();
-                add(format!("{path}/{}", pointer_step(&shown)), "unknown", "is not a field of this body".to_owned());
+                add(
+                    format!("{path}/{}", pointer_step(&shown)),
+                    "unknown",
+                    "is not a field of this body".to_owned(),
+                );
             }
         }
         ValidationErrorKind::Required { property } => {
@@ -218,25 +233,34 @@ fn describe(error: &ValidationError<'_>, place: &str, parameter: &str, errors: &
         ValidationErrorKind::Type { kind } => {
             let expected = match kind {
                 TypeKind::Single(kind) => kind.to_string(),
-                TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or "),
+                TypeKind::Multiple(kinds) => {
+                    kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or ")
+                }
             };
             add(path, "type", format!("expected {expected}"));
         }
         ValidationErrorKind::Format { format } => {
             let (code, expected) = match format.to_string().as_str() {
                 "date" => ("date.format", "YYYY-MM-DD".to_owned()),
-                "date-time" => ("date_time.format", "a moment with an offset, such as 2026-11-23T10:00:00Z".to_owned()),
+                "date-time" => {
+                    ("date_time.format", "a moment with an offset, such as 2026-11-23T10:00:00Z".to_owned())
+                }
                 "uuid" => ("uuid.format", "a UUID".to_owned()),
                 other => ("format", other.to_owned()),
             };
             add(path, code, format!("expected {expected}"));
         }
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let options: Vec<&str> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             add(path, "enum", format!("expected one of: {}", options.join(", ")));
         }
-        ValidationErrorKind::MinLength { limit } => add(path, "length", format!("at least {limit} characters")),
-        ValidationErrorKind::MaxLength { limit } => add(path, "length", format!("at most {limit} characters")),
+        ValidationErrorKind::MinLength { limit } => {
+            add(path, "length", format!("at least {limit} characters"))
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            add(path, "length", format!("at most {limit} characters"))
+        }
         ValidationErrorKind::MinItems { limit } => add(path, "length", format!("at least {limit} elements")),
         ValidationErrorKind::MaxItems { limit } => add(path, "length", format!("at most {limit} elements")),
         ValidationErrorKind::Minimum { limit } => add(path, "range", format!("at least {limit}")),

@@ -25,10 +25,8 @@ pub fn render(columns: &[Column], rows: &[Value], style: Style) -> Vec<u8> {
     if style == Style::DutchExcel {
         out.extend_from_slice("\u{feff}".as_bytes());
     }
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(out);
     // Writing to memory does not fail.
     let _ = writer.write_record(columns.iter().map(|Column(name, _)| *name));
     for row in rows {
@@ -49,7 +47,12 @@ fn cell(row: &Value, place: &str, style: Style) -> String {
             })
             .collect();
     }
-    found.into_iter().map(|value| scalar(value, style)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("|")
+    found
+        .into_iter()
+        .map(|value| scalar(value, style))
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("|")
 }
 
 fn scalar(value: &Value, style: Style) -> String {
@@ -59,9 +62,12 @@ fn scalar(value: &Value, style: Style) -> String {
         Value::Number(number) if style == Style::DutchExcel => number.to_string().replace('.', ","),
         Value::Number(number) => number.to_string(),
         Value::String(text) => defused(text),
-        Value::Array(items) => {
-            items.iter().map(|item| scalar(item, style)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("|")
-        }
+        Value::Array(items) => items
+            .iter()
+            .map(|item| scalar(item, style))
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("|"),
         Value::Object(_) => String::new(),
     }
 }
@@ -78,10 +84,14 @@ mod tests {
 
     #[test]
     fn columns_stay_without_rows_and_formulas_are_defused() {
-        let columns = [Column("id", "/id"), Column("councils", "/councils/*/code"), Column("share", "/share")];
+        let columns =
+            [Column("id", "/id"), Column("councils", "/councils/*/code"), Column("share", "/share")];
         assert_eq!(render(&columns, &[], Style::Rfc4180), b"id,councils,share\r\n");
         let row = json!({"id": "=1+1", "councils": [{"code": "a"}, {"code": "b"}], "share": 0.5});
-        assert_eq!(render(&columns, &[row.clone()], Style::Rfc4180), b"id,councils,share\r\n'=1+1,a|b,0.5\r\n");
+        assert_eq!(
+            render(&columns, &[row.clone()], Style::Rfc4180),
+            b"id,councils,share\r\n'=1+1,a|b,0.5\r\n"
+        );
         let excel = String::from_utf8(render(&columns, &[row], Style::DutchExcel)).unwrap();
         assert_eq!(excel, "\u{feff}id;councils;share\r\n'=1+1;a|b;0,5\r\n");
     }

@@ -267,7 +267,7 @@ async fn problems() -> HttpResponse {
     let body = format!(
         "<p class=\"kicker\"><a href=\"/\">Wijk aan Zet</a></p><h1>Problems</h1>\
          <p class=\"lede\">Every error is a problem (RFC 9457) of one of these kinds.</p>\
-         <div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Kind</th>\
+         <div class=\"wide\"><table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Kind</th>\
          <th scope=\"col\">What to do</th></tr></thead><tbody>{rows}</tbody></table></div>"
     );
     html(page("Problems · Wijk aan Zet API", &body))
@@ -356,6 +356,7 @@ pre { background: var(--tint); padding: 1rem; border-radius: 4px; overflow-x: au
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; line-height: 1.5; }
 th, td { text-align: left; vertical-align: top; padding: 0.55rem 1rem 0.55rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; font-size: 0.8125rem; color: var(--soft); white-space: nowrap; }
+td { min-width: 5rem; }
 td p { margin: 0 0 0.4rem; }
 td p:last-child { margin-bottom: 0; }
 td .small { font-size: 0.8125rem; }

@@ -152,7 +152,7 @@ impl<'a> Document<'a> {
             let description = phrase(text(&server["description"]));
             fact("Address", if description.is_empty() { url } else { format!("{url} {description}") });
         }
-        let Contact { name, url, email } = Contact::of(&info["contact"]);
+        let [name, url, email] = ["name", "url", "email"].map(|key| text(&info["contact"][key]));
         let contact: Vec<String> = [link(url, if name.is_empty() { url } else { name }), escape(email)]
             .into_iter()
             .filter(|part| !part.is_empty())
@@ -184,7 +184,12 @@ impl<'a> Document<'a> {
         if entries(schemes).is_empty() {
             html.push_str("<p>None is needed.</p>");
         }
-        // Bearer schemes cannot list their scopes; the operations name them.
+        // A bearer scheme cannot list its scopes: its description does, or else the operations name them.
+        let described = |scope: &str| {
+            entries(schemes)
+                .iter()
+                .any(|(_, scheme)| text(&scheme["description"]).contains(&format!("`{scope}`")))
+        };
         let named: BTreeSet<&str> = self
             .groups()
             .iter()
@@ -195,7 +200,7 @@ impl<'a> Document<'a> {
             .filter_map(Value::as_str)
             .collect();
         for scope in named {
-            if !scopes.iter().any(|(known, _)| known == scope) {
+            if !described(scope) && !scopes.iter().any(|(known, _)| known == scope) {
                 scopes.push((scope.to_owned(), String::new()));
             }
         }
@@ -207,7 +212,7 @@ impl<'a> Document<'a> {
     }
 
     /// The requirements of an operation, or those of the whole document.
-    fn security(&self, operation: &'a Value) -> &'a Value {
+    fn security<'v>(&'v self, operation: &'v Value) -> &'v Value {
         operation.get("security").unwrap_or(&self.openapi["security"])
     }
 
@@ -242,9 +247,8 @@ impl<'a> Document<'a> {
     }
 
     fn access(&self, operation: &Value) -> String {
-        let own = operation.get("security").unwrap_or(&self.openapi["security"]);
         let mut ways: Vec<String> = Vec::new();
-        for requirement in list(own) {
+        for requirement in list(self.security(operation)) {
             let schemes = entries(requirement);
             if schemes.is_empty() {
                 ways.insert(0, "open to anybody".to_owned());
@@ -521,18 +525,6 @@ impl<'a> Document<'a> {
     }
 }
 
-struct Contact<'a> {
-    name: &'a str,
-    url: &'a str,
-    email: &'a str,
-}
-
-impl<'a> Contact<'a> {
-    fn of(value: &'a Value) -> Self {
-        Self { name: text(&value["name"]), url: text(&value["url"]), email: text(&value["email"]) }
-    }
-}
-
 /// A field's or parameter's name, and whether it must be there.
 fn name(name: &str, required: bool, deprecated: bool) -> String {
     let class = if deprecated { " class=\"deprecated\"" } else { "" };
@@ -584,7 +576,7 @@ fn table<const N: usize>(label: &str, columns: [&str; N], rows: &[[String; N]]) 
     };
     let body: String = rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
     format!(
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table><thead><tr>{head}</tr></thead>\
+        "<div class=\"wide\"><table aria-label=\"{}\"><thead><tr>{head}</tr></thead>\
          <tbody>{body}</tbody></table></div>",
         escape(label)
     )
@@ -665,7 +657,8 @@ mod tests {
                 "/loose": { "get": { "responses": {} } }
             },
             "components": {
-                "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+                "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "Scopes:\n\n`advice:write`: write." } },
                 "parameters": { "Id": { "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } } },
                 "responses": { "NotFound": { "description": "Nothing there." } },
                 "schemas": {
@@ -714,12 +707,13 @@ mod tests {
             "<p>Nothing there.</p>",
             "<span class=\"deprecated\">Replace</span>",
             "Request body, required",
-            "<tr><td><code>internal:read</code></td></tr>",
+            "<p><code>advice:write</code>: write.</p>",
+            "<tr><td><code>internal:read</code></td></tr></tbody>",
             "operation-get--loose",
         ] {
             assert!(page.contains(expected), "{expected}");
         }
-        assert!(!page.contains("tag-unused"));
+        assert!(!page.contains("tag-unused") && !page.contains("<tr><td><code>advice:write"));
     }
 
     #[test]

@@ -25,13 +25,17 @@ pub fn advice(advice: &AdviceView, public_url: &str) -> String {
     };
     let councils = &advice.councils;
     row("Wijkraad", Some(councils.lead.to_string()));
-    let cosigners: Vec<String> = councils.cosigners.iter().map(|cosigner| cosigner.council.to_string()).collect();
+    let cosigners: Vec<String> =
+        councils.cosigners.iter().map(|cosigner| cosigner.council.to_string()).collect();
     row("Mede-ondertekenaars", (!cosigners.is_empty()).then(|| cosigners.join(", ")));
     row("Soort", Some(advice.kind.dutch().to_owned()));
     row("Status", Some(advice.status.dutch().to_owned()));
     row("Uitkomst", advice.outcome.map(|outcome| outcome.dutch().to_owned()));
     row("Ontvangen op", advice.received_on.map(|on| on.to_string()));
-    row("Antwoord verwacht op", advice.term.due_on.filter(|_| advice.answered_on.is_none()).map(|on| on.to_string()));
+    row(
+        "Antwoord verwacht op",
+        advice.term.due_on.filter(|_| advice.answered_on.is_none()).map(|on| on.to_string()),
+    );
     row("Beantwoord op", advice.answered_on.map(|on| on.to_string()));
     row("Termijn", Some(advice.term.state.dutch().to_owned()));
     row("Portefeuillehouder", advice.portfolio_holder_name.clone());
@@ -65,9 +69,11 @@ pub fn advice(advice: &AdviceView, public_url: &str) -> String {
     } else {
         ""
     };
-    let summary = advice.summary.as_deref().map(|summary| format!("<p>{}</p>", escape(summary))).unwrap_or_default();
+    let summary =
+        advice.summary.as_deref().map(|summary| format!("<p>{}</p>", escape(summary))).unwrap_or_default();
     let subject = escape(&advice.subject);
-    let list = if points.is_empty() { String::new() } else { format!("<h2>Adviespunten</h2><ol>{points}</ol>") };
+    let list =
+        if points.is_empty() { String::new() } else { format!("<h2>Adviespunten</h2><ol>{points}</ol>") };
     format!(
         "<!doctype html><html lang=\"nl\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{subject}</title><style>{STYLE}</style></head><body><main><h1>{subject}</h1>{made_up}{summary}\

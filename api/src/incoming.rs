@@ -137,9 +137,10 @@ fn refused(error: TokenError) -> ApiError {
     match error {
         TokenError::Invalid(why) => ApiError::InvalidToken(why),
         TokenError::Expired => ApiError::InvalidToken("it has expired"),
-        TokenError::NoKeys => {
-            ApiError::Unavailable("no keys of the issuer can be had".to_owned(), auth::SECONDS_BETWEEN_FETCHES)
-        }
+        TokenError::NoKeys => ApiError::Unavailable(
+            "no keys of the issuer can be had".to_owned(),
+            auth::SECONDS_BETWEEN_FETCHES,
+        ),
     }
 }
 
@@ -163,7 +164,12 @@ impl Call {
         // Only the usual spelling: one item has one address.
         match text.parse::<Uuid>() {
             Ok(id) if id.to_string() == text => Ok(id),
-            _ => Err(ApiError::invalid("path", name, "uuid.format", "expected a UUID in lower case, with hyphens")),
+            _ => Err(ApiError::invalid(
+                "path",
+                name,
+                "uuid.format",
+                "expected a UUID in lower case, with hyphens",
+            )),
         }
     }
 
@@ -201,13 +207,10 @@ impl Call {
 
     /// Checks a value against the schema of this operation's body.
     pub fn check<B: DeserializeOwned>(&self, value: serde_json::Value) -> Result<B, ApiError> {
-        let schema = self
-            .app
-            .contract
-            .operation(self.operation)?
-            .body
-            .as_deref()
-            .ok_or_else(|| ApiError::Internal(format!("{} has no body in the contract", self.operation)))?;
+        let schema =
+            self.app.contract.operation(self.operation)?.body.as_deref().ok_or_else(|| {
+                ApiError::Internal(format!("{} has no body in the contract", self.operation))
+            })?;
         self.app.contract.body(schema, value)
     }
 
@@ -291,7 +294,8 @@ fn parse(body: &[u8]) -> Result<serde_json::Value, ApiError> {
 
 fn idempotency_key(http: &HttpRequest) -> Result<Option<String>, ApiError> {
     let Some(value) = http.headers().get("idempotency-key") else { return Ok(None) };
-    let fault = || ApiError::invalid("header", "Idempotency-Key", "uuid.format", "expected a UUID, between quotes");
+    let fault =
+        || ApiError::invalid("header", "Idempotency-Key", "uuid.format", "expected a UUID, between quotes");
     let text = value.to_str().map_err(|_| fault())?.trim();
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     inner.parse::<Uuid>().map(|key| Some(key.to_string())).map_err(|_| fault())
@@ -341,7 +345,8 @@ impl<B> Writing<B> {
                 Known::Fresh => {}
                 Known::OtherRequest => return Err(ApiError::IdempotencyMismatch),
                 Known::Answered(answer) => {
-                    return serde_json::from_str(&answer).map_err(|error| ApiError::Internal(error.to_string()));
+                    return serde_json::from_str(&answer)
+                        .map_err(|error| ApiError::Internal(error.to_string()));
                 }
             }
         }
@@ -350,7 +355,8 @@ impl<B> Writing<B> {
         }
         let answer = work(tx, body, &caller, now)?;
         if let Some(key) = &key {
-            let text = serde_json::to_string(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
+            let text =
+                serde_json::to_string(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
             idempotency::keep(tx, &owner, key, &text)?;
         }
         Ok(answer)

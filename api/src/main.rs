@@ -1,2 +1,262 @@
-//! x
-fn main() {}
+//! `wijkaanzet`: one binary for serving, importing and checking.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::app::{App, Limits, seed};
+use api::auth::{AuthConfig, DevKey, IssuerConfig, JwksSource, Mint, Verifier};
+use api::clock::Clock;
+use api::config::{
+    CheckArgs, Cli, Command, ImportArgs, IssuerArgs, LogFormat, OpenapiArgs, ServeArgs, StoreArgs, TokenArgs,
+};
+use api::contract::Contract;
+use api::discovery::DiscoveryConfig;
+use api::server::{Parts, serve};
+use api::wire::WireConfig;
+use api::{demo, import, openapi};
+use clap::Parser;
+use clap::error::ErrorKind;
+use persistence::{Store, check};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            error.exit()
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        Err(error) => return fail(&one_line(&error.to_string())),
+    };
+    let done = match cli.command {
+        Command::Serve(args) => run_serve(args),
+        Command::Import(args) => run_import(&args),
+        Command::Token(args) => run_token(args),
+        Command::Openapi(args) => run_openapi(&args),
+        Command::Migrate(args) => {
+            open(&args).map(|_| println!("The tables of {} are up to date.", args.url()))
+        }
+        Command::Check(args) => run_check(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => fail(&problem),
+    }
+}
+
+fn fail(problem: &str) -> ExitCode {
+    eprintln!("wijkaanzet: {problem}");
+    ExitCode::from(2)
+}
+
+/// What clap says over several lines, in one.
+fn one_line(text: &str) -> String {
+    let before_usage = text.split("\n\nUsage:").next().unwrap_or(text);
+    let before_hint = before_usage.split("\n\nFor more information").next().unwrap_or(before_usage);
+    let words: Vec<&str> = before_hint.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}
+
+fn open(args: &StoreArgs) -> Result<Store, String> {
+    let url = args.url();
+    let store = Store::open(&url, args.database_connections)
+        .map_err(|error| format!("the database {url} cannot be opened: {}", chain(&error)))?;
+    seed(&store, Clock::System.now())
+        .map_err(|error| format!("the reference data cannot be written: {}", chain(&error)))?;
+    Ok(store)
+}
+
+fn verifier(issuer: &IssuerArgs, store: &StoreArgs, dev_tokens: bool) -> Result<Verifier, String> {
+    let configured = match (&issuer.issuer, &issuer.jwks) {
+        (Some(name), Some(jwks)) => {
+            let source = if jwks.contains("://") {
+                JwksSource::Url(jwks.clone())
+            } else {
+                JwksSource::File(jwks.into())
+            };
+            Some(IssuerConfig::new(name.clone(), issuer.audience.clone(), source))
+        }
+        _ => None,
+    };
+    Verifier::new(AuthConfig {
+        issuer: configured,
+        dev_tokens,
+        data_dir: store.data_dir.clone(),
+        audience: issuer.audience.clone(),
+    })
+    .map_err(|error| chain(&error))
+}
+
+fn run_serve(args: ServeArgs) -> Result<(), String> {
+    let started = Instant::now();
+    start_log(args.log_format, &args.log)?;
+    if args.demo && args.issuer.issuer.is_some() {
+        return Err("--demo is for trying things out and does not go with an issuer of tokens".to_owned());
+    }
+    let dev_tokens = args.dev_tokens || args.demo;
+    let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen));
+    let verifier = verifier(&args.issuer, &args.store, dev_tokens)?;
+    let store = open(&args.store)?;
+    let clock = Clock::System;
+    if args.demo {
+        demo::fill(&store, clock.now())
+            .map_err(|error| format!("the demonstration set cannot be written: {error}"))?;
+    }
+    let document = openapi::document()?;
+    let contract = Contract::new(&document)?;
+    let limits = Limits { body: args.body_limit };
+    let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone());
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = args.workers.map_or(cores, usize::from);
+    let listener = std::net::TcpListener::bind(args.listen)
+        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+    let wire = WireConfig {
+        public_url: public_url.clone(),
+        cors_origins: args.cors_origins.clone(),
+        rate_per_minute: (args.rate_per_minute > 0).then_some(args.rate_per_minute),
+        request_timeout: Duration::from_secs(args.request_timeout),
+        trust_forwarded: args.trust_forwarded,
+    };
+    let discovery = DiscoveryConfig {
+        public_url: public_url.clone(),
+        issuer: args.issuer.issuer.clone(),
+        scopes: domain::access::Scope::ALL
+            .iter()
+            .map(|(_, name, meaning)| ((*name).to_owned(), (*meaning).to_owned()))
+            .collect(),
+        demo: args.demo,
+        security_contact: args.security_contact.clone(),
+        security_expires: expires_in_a_year(),
+    };
+    print_settings(&args, &public_url, dev_tokens);
+    let parts = Parts::new(Arc::new(app), wire, discovery, &document);
+    println!("Ready after {} ms. Open:", started.elapsed().as_millis());
+    for path in ["/", "/docs", "/v1/advice", "/v1/councils", "/v1/openapi.json"] {
+        println!("  {public_url}{path}");
+    }
+    actix_web::rt::System::new()
+        .block_on(serve(parts, listener, workers, workers * 2))
+        .map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// security.txt names a day until which it holds (RFC 9116); a restart within the year renews it.
+fn expires_in_a_year() -> String {
+    let moment = Clock::System.now().moment + chrono::Duration::days(365);
+    moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) {
+    println!("wijkaanzet {}", env!("CARGO_PKG_VERSION"));
+    println!("  database          {}", args.store.url());
+    println!("  data-dir          {}", args.store.data_dir.display());
+    println!("  listen            {}", args.listen);
+    println!("  public-url        {public_url}");
+    println!(
+        "  tokens            {}",
+        match (&args.issuer.issuer, dev_tokens) {
+            (Some(issuer), _) => format!("of {issuer}, for {}", args.issuer.audience),
+            (None, true) => "signed with the key of the data folder (for trying things out)".to_owned(),
+            (None, false) => "none: reading what is public works, nothing else".to_owned(),
+        }
+    );
+    println!("  demonstration set {}", if args.demo { "yes: all advice is made up" } else { "no" });
+    println!(
+        "  cors-origins      {}",
+        if args.cors_origins.is_empty() { "none".to_owned() } else { args.cors_origins.join(", ") }
+    );
+    println!(
+        "  limits            {} requests a minute, {} s a request, {} bytes a body",
+        args.rate_per_minute, args.request_timeout, args.body_limit
+    );
+}
+
+fn start_log(format: LogFormat, level: &str) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(level)
+        .map_err(|_| format!("'{level}' is not a level of the log, such as info"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match format {
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.try_init(),
+    };
+    set.map_err(|error| format!("the log cannot be started: {error}"))
+}
+
+fn run_import(args: &ImportArgs) -> Result<(), String> {
+    let bytes =
+        std::fs::read(&args.file).map_err(|error| format!("cannot read {}: {error}", args.file.display()))?;
+    let store = open(&args.store)?;
+    let outcome = import::run(&store, Clock::System.now(), args.source, &bytes, args.dry_run)
+        .map_err(|error| format!("nothing was imported: {error}"))?;
+    if let Some(report) = &args.report {
+        std::fs::write(report, import::report(&outcome))
+            .map_err(|error| format!("cannot write {}: {error}", report.display()))?;
+    }
+    for note in &outcome.notes {
+        println!("note: {note}");
+    }
+    for line in outcome.lines.iter().filter(|line| line.action == "unplaced") {
+        println!("not placed: line {}: {}", line.line, line.why);
+    }
+    println!("{}{outcome}", if args.dry_run { "dry run, nothing was written: " } else { "" });
+    Ok(())
+}
+
+fn run_token(args: TokenArgs) -> Result<(), String> {
+    let key = DevKey::load_or_create(&args.data_dir).map_err(|error| chain(&error))?;
+    let TokenArgs { data_dir: _, scope, councils, clusters, subject, hours, audience } = args;
+    let token = key
+        .mint(Mint {
+            subject,
+            scope,
+            councils,
+            clusters,
+            audience,
+            client_id: "wijkaanzet-token".to_owned(),
+            lifetime_seconds: i64::from(hours) * 3600,
+            issued_at: Clock::System.now().moment.timestamp(),
+        })
+        .map_err(|error| chain(&error))?;
+    println!("{token}");
+    Ok(())
+}
+
+fn run_openapi(args: &OpenapiArgs) -> Result<(), String> {
+    let contract = Contract::new(&openapi::document()?)?;
+    print!("{}", if args.json { contract.json } else { contract.yaml });
+    Ok(())
+}
+
+fn run_check(args: &CheckArgs) -> Result<(), String> {
+    verifier(&args.issuer, &args.store, false)?;
+    let url = args.store.url();
+    if let persistence::DatabaseUrl::Sqlite(path) = &url
+        && !path.exists()
+    {
+        return Err(format!("there is no database at {url}"));
+    }
+    let store = open(&args.store)?;
+    let report = store
+        .read(check::all)
+        .map_err(|error| format!("the database {url} cannot be checked: {}", chain(&error)))?;
+    println!("{url}: {} entries of the journal, {} rows compared with it", report.entries, report.rows);
+    if report.problems.is_empty() {
+        println!("all is well");
+        return Ok(());
+    }
+    for problem in &report.problems {
+        println!("problem: {problem}");
+    }
+    Err(format!("{} problems", report.problems.len()))
+}

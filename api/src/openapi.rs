@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
@@ -9,7 +10,6 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Ref, RefOr, Required, Response};
-use serde_json::Value;
 use utoipa::{Modify, OpenApi};
 
 use crate::{advice, advice_request, changes, paging, problem, registry};
@@ -170,7 +170,12 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         ));
     }
     if !writes {
-        headers.push(("If-None-Match", false, "The ETag that the caller has: the answer is then 304 without a body.", "\"9.2026-11-23.public\""));
+        headers.push((
+            "If-None-Match",
+            false,
+            "The ETag that the caller has: the answer is then 304 without a body.",
+            "\"9.2026-11-23.public\"",
+        ));
     }
     for (name, required, text, example) in headers {
         let parameter = ParameterBuilder::new()
@@ -178,7 +183,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .parameter_in(ParameterIn::Header)
             .required(if required { Required::True } else { Required::False })
             .description(Some(text))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)])))
+            .schema(Some(
+                ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)]),
+            ))
             .build();
         operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
     }
@@ -222,7 +229,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if !writes && !path.starts_with("/openapi") {
         operation.responses.responses.insert(
             "304".to_owned(),
-            RefOr::T(ResponseBuilder::new().description("Not changed since the ETag in If-None-Match.").build()),
+            RefOr::T(
+                ResponseBuilder::new().description("Not changed since the ETag in If-None-Match.").build(),
+            ),
         );
     }
     let responses: &mut BTreeMap<String, RefOr<Response>> = &mut operation.responses.responses;

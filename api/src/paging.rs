@@ -79,7 +79,12 @@ impl Cursor {
     pub fn read(call: &Call, text: Option<&str>, keys: usize) -> Result<Option<Self>, ApiError> {
         let Some(text) = text else { return Ok(None) };
         let foreign = || {
-            ApiError::invalid("query", "cursor", "cursor.foreign", "is not a cursor of this list; take it from `next`")
+            ApiError::invalid(
+                "query",
+                "cursor",
+                "cursor.foreign",
+                "is not a cursor of this list; take it from `next`",
+            )
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| foreign())?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
@@ -125,7 +130,11 @@ struct Envelope {
 }
 
 /// Which form of a list the caller wants: `format` first, then `Accept`.
-pub fn wanted(call: &Call, format: Option<Format>, dialect: Option<CsvDialect>) -> Result<Option<Style>, ApiError> {
+pub fn wanted(
+    call: &Call,
+    format: Option<Format>,
+    dialect: Option<CsvDialect>,
+) -> Result<Option<Style>, ApiError> {
     let csv = match (format, dialect) {
         (Some(Format::Csv), _) | (None, Some(_)) => true,
         (Some(Format::Json), _) => false,
@@ -204,7 +213,8 @@ pub fn answer(
         Some(style) => ("text/csv; charset=utf-8; header=present", csv::render(columns, &items, style)),
         None => {
             let envelope = Envelope { items, next, total };
-            let body = serde_json::to_vec(&envelope).map_err(|error| ApiError::Internal(error.to_string()))?;
+            let body =
+                serde_json::to_vec(&envelope).map_err(|error| ApiError::Internal(error.to_string()))?;
             ("application/json", body)
         }
     };
@@ -219,11 +229,8 @@ pub fn readable(
     body: Vec<u8>,
     link: Option<String>,
 ) -> HttpResponse {
-    let mut response = if etag::is_known(&call.http, &etag) {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut response =
+        if etag::is_known(&call.http, &etag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, etag.clone()));
     response.insert_header((header::VARY, "Accept, Authorization"));
     if call.caller.subject.is_none() {
@@ -232,7 +239,11 @@ pub fn readable(
     if let Some(link) = link {
         response.insert_header((header::LINK, link));
     }
-    if etag::is_known(&call.http, &etag) { response.finish() } else { response.content_type(content_type).body(body) }
+    if etag::is_known(&call.http, &etag) {
+        response.finish()
+    } else {
+        response.content_type(content_type).body(body)
+    }
 }
 
 /// Sends an item that was read.
@@ -247,9 +258,14 @@ fn address(call: &Call, public_url: &str, cursor: Option<&str>) -> String {
         .into_iter()
         .filter(|(name, _)| name != "cursor")
         .chain(cursor.map(|cursor| ("cursor".to_owned(), cursor.to_owned())));
-    let query: Vec<String> = pairs.map(|(name, value)| format!("{}={}", escaped(&name), escaped(&value))).collect();
+    let query: Vec<String> =
+        pairs.map(|(name, value)| format!("{}={}", escaped(&name), escaped(&value))).collect();
     let path = call.http.path();
-    if query.is_empty() { format!("{public_url}{path}") } else { format!("{public_url}{path}?{}", query.join("&")) }
+    if query.is_empty() {
+        format!("{public_url}{path}")
+    } else {
+        format!("{public_url}{path}?{}", query.join("&"))
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -281,7 +297,9 @@ pub fn page_of<T: Serialize>(
     let mut rest = items.into_iter().filter(|(code, _, _)| cursor.is_none() || code.as_str() > after);
     let page: Vec<_> = rest.by_ref().take(limit).collect();
     let next = match (rest.next(), page.last()) {
-        (Some(_), Some((last, _, _))) => Some(Cursor::new(call, call.now.today, Vec::new(), last.clone(), false)),
+        (Some(_), Some((last, _, _))) => {
+            Some(Cursor::new(call, call.now.today, Vec::new(), last.clone(), false))
+        }
         _ => None,
     };
     let items = page.iter().map(|(_, _, item)| to_value(item)).collect::<Result<_, _>>()?;
@@ -310,4 +328,3 @@ pub struct SmallListQuery {
 pub fn to_value<T: Serialize>(item: &T) -> Result<Value, ApiError> {
     serde_json::to_value(item).map_err(|error| ApiError::Internal(error.to_string()))
 }
-

@@ -34,7 +34,12 @@ pub struct InputError {
 impl InputError {
     /// An error at a place.
     pub fn new(place: &str, location: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self { place: place.to_owned(), location: location.into(), code: code.to_owned(), detail: detail.into() }
+        Self {
+            place: place.to_owned(),
+            location: location.into(),
+            code: code.to_owned(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -74,20 +79,60 @@ pub struct Problem {
 
 /// The kinds of problem that stand in the contract: code, status, title, what to do.
 pub const KINDS: &[(&str, u16, &str, &str)] = &[
-    ("invalid-input", 400, "Invalid input", "Mend the fields that `errors` lists; all of them are listed at once."),
+    (
+        "invalid-input",
+        400,
+        "Invalid input",
+        "Mend the fields that `errors` lists; all of them are listed at once.",
+    ),
     ("unauthenticated", 401, "Not authenticated", "Send a bearer token in the Authorization header."),
     ("invalid-token", 401, "Invalid token", "Get a new token from the issuer."),
-    ("insufficient-scope", 403, "Insufficient scope", "Ask for a token with the scope that WWW-Authenticate names."),
-    ("not-yours", 403, "Belongs to another", "The item belongs to another council or cluster than those of the token."),
+    (
+        "insufficient-scope",
+        403,
+        "Insufficient scope",
+        "Ask for a token with the scope that WWW-Authenticate names.",
+    ),
+    (
+        "not-yours",
+        403,
+        "Belongs to another",
+        "The item belongs to another council or cluster than those of the token.",
+    ),
     ("not-found", 404, "Not found", "There is nothing at this address, or nothing that you may know of."),
     ("method-not-allowed", 405, "Method not allowed", "Use one of the methods that Allow names."),
-    ("not-acceptable", 406, "Not acceptable", "Accept application/json, or one of the types that the contract names."),
+    (
+        "not-acceptable",
+        406,
+        "Not acceptable",
+        "Accept application/json, or one of the types that the contract names.",
+    ),
     ("conflict", 409, "Conflict", "What was asked is not open in the present state; `detail` says why."),
-    ("gone", 410, "Withdrawn from publication", "It was public and is no more; `reason` and `withdrawnAt` say why and since when."),
-    ("stale", 412, "Changed since you read it", "Read the item again and repeat the change with its new ETag."),
+    (
+        "gone",
+        410,
+        "Withdrawn from publication",
+        "It was public and is no more; `reason` and `withdrawnAt` say why and since when.",
+    ),
+    (
+        "stale",
+        412,
+        "Changed since you read it",
+        "Read the item again and repeat the change with its new ETag.",
+    ),
     ("too-large", 413, "Too large", "Send a smaller body."),
-    ("unsupported-media-type", 415, "Unsupported media type", "Send the Content-Type that the contract names."),
-    ("idempotency-mismatch", 422, "Key used for another request", "Take a new Idempotency-Key for a new request."),
+    (
+        "unsupported-media-type",
+        415,
+        "Unsupported media type",
+        "Send the Content-Type that the contract names.",
+    ),
+    (
+        "idempotency-mismatch",
+        422,
+        "Key used for another request",
+        "Take a new Idempotency-Key for a new request.",
+    ),
     ("if-match-required", 428, "If-Match required", "Send the ETag that you read as If-Match."),
     ("too-many-requests", 429, "Too many requests", "Wait as long as Retry-After says."),
     ("internal", 500, "Internal error", "Tell us the trace id; it is our fault."),
@@ -248,7 +293,9 @@ impl ApiError {
                 problem.withdrawn_at = Some(*at);
             }
             Self::TooLarge(limit) => problem.detail = format!("The body may have {limit} bytes."),
-            Self::UnsupportedMediaType(expected) => problem.detail = format!("Send Content-Type: {expected}."),
+            Self::UnsupportedMediaType(expected) => {
+                problem.detail = format!("Send Content-Type: {expected}.")
+            }
             Self::Unauthenticated
             | Self::NotYours
             | Self::NotFound

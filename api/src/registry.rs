@@ -44,6 +44,7 @@ macro_rules! resource {
         }
 
         impl $view {
+            #[allow(dead_code, reason = "two of the tables show more than they keep")]
             fn of(stored: &Stored<$inner>) -> Self {
                 Self::with(stored.value.clone(), stored.stamp)
             }
@@ -278,48 +279,120 @@ macro_rules! table {
 }
 
 table!(
-    list_areas, "listAreas", get_area, "getArea", "/areas", "/areas/{code}", "code", AreaItem, AreaList, areas,
+    list_areas,
+    "listAreas",
+    get_area,
+    "getArea",
+    "/areas",
+    "/areas/{code}",
+    "code",
+    AreaItem,
+    AreaList,
+    areas,
     |item| item.item.code.to_string(),
-    "The 14 areas (gebieden).", "One area (gebied).",
+    "The 14 areas (gebieden).",
+    "One area (gebied).",
     [Column("code", "/code"), Column("name", "/name")]
 );
 table!(
-    list_neighbourhoods, "listNeighbourhoods", get_neighbourhood, "getNeighbourhood", "/neighbourhoods",
-    "/neighbourhoods/{code}", "code", NeighbourhoodItem, NeighbourhoodList, neighbourhoods,
+    list_neighbourhoods,
+    "listNeighbourhoods",
+    get_neighbourhood,
+    "getNeighbourhood",
+    "/neighbourhoods",
+    "/neighbourhoods/{code}",
+    "code",
+    NeighbourhoodItem,
+    NeighbourhoodList,
+    neighbourhoods,
     |item| item.item.code.clone(),
-    "The 91 neighbourhoods (CBS-buurten); 14 of them have no council.", "One neighbourhood (CBS-buurt).",
-    [Column("code", "/code"), Column("name", "/name"), Column("wijkCode", "/wijkCode"), Column("area", "/area"),
-     Column("portArea", "/portArea"), Column("council", "/council"), Column("doubtful", "/doubtful")]
+    "The 91 neighbourhoods (CBS-buurten); 14 of them have no council.",
+    "One neighbourhood (CBS-buurt).",
+    [
+        Column("code", "/code"),
+        Column("name", "/name"),
+        Column("wijkCode", "/wijkCode"),
+        Column("area", "/area"),
+        Column("portArea", "/portArea"),
+        Column("council", "/council"),
+        Column("doubtful", "/doubtful")
+    ]
 );
 table!(
-    list_clusters, "listClusters", get_cluster, "getCluster", "/clusters", "/clusters/{code}", "code", ClusterItem,
-    ClusterList, clusters,
+    list_clusters,
+    "listClusters",
+    get_cluster,
+    "getCluster",
+    "/clusters",
+    "/clusters/{code}",
+    "code",
+    ClusterItem,
+    ClusterList,
+    clusters,
     |item| item.item.code.to_string(),
-    "The clusters of the municipal organisation.", "One cluster.",
+    "The clusters of the municipal organisation.",
+    "One cluster.",
     [Column("code", "/code"), Column("name", "/name")]
 );
 table!(
-    list_themes, "listThemes", get_theme, "getTheme", "/themes", "/themes/{code}", "code", ThemeItem, ThemeList, themes,
+    list_themes,
+    "listThemes",
+    get_theme,
+    "getTheme",
+    "/themes",
+    "/themes/{code}",
+    "code",
+    ThemeItem,
+    ThemeList,
+    themes,
     |item| item.item.code.to_string(),
-    "The themes (thema's).", "One theme (thema).",
+    "The themes (thema's).",
+    "One theme (thema).",
     [Column("code", "/code"), Column("dutch", "/dutch"), Column("english", "/english")]
 );
 table!(
-    list_terms_of_office, "listTermsOfOffice", get_term_of_office, "getTermOfOffice", "/terms-of-office",
-    "/terms-of-office/{code}", "code", TermOfOfficeItem, TermOfOfficeList, terms_of_office,
+    list_terms_of_office,
+    "listTermsOfOffice",
+    get_term_of_office,
+    "getTermOfOffice",
+    "/terms-of-office",
+    "/terms-of-office/{code}",
+    "code",
+    TermOfOfficeItem,
+    TermOfOfficeList,
+    terms_of_office,
     |item| item.item.code.clone(),
-    "The terms of office (zittingsperioden) of the councils.", "One term of office (zittingsperiode).",
+    "The terms of office (zittingsperioden) of the councils.",
+    "One term of office (zittingsperiode).",
     [Column("code", "/code"), Column("from", "/from"), Column("to", "/to")]
 );
 table!(
-    list_term_rules, "listTermRules", get_term_rule, "getTermRule", "/term-rules", "/term-rules/{id}", "id",
-    TermRuleItem, TermRuleList, term_rules,
+    list_term_rules,
+    "listTermRules",
+    get_term_rule,
+    "getTermRule",
+    "/term-rules",
+    "/term-rules/{id}",
+    "id",
+    TermRuleItem,
+    TermRuleList,
+    term_rules,
     |item| item.item.id.to_string(),
     "The term rules (termijnregels): how many days, counted how, valid from when, on what ground.",
     "One term rule (termijnregel).",
-    [Column("id", "/id"), Column("days", "/days"), Column("unit", "/unit"), Column("kinds", "/kinds"),
-     Column("levels", "/levels"), Column("dueSoonDays", "/dueSoonDays"), Column("veryLateDays", "/veryLateDays"),
-     Column("validFrom", "/validFrom"), Column("validTo", "/validTo"), Column("ground", "/ground"), Column("status", "/status")]
+    [
+        Column("id", "/id"),
+        Column("days", "/days"),
+        Column("unit", "/unit"),
+        Column("kinds", "/kinds"),
+        Column("levels", "/levels"),
+        Column("dueSoonDays", "/dueSoonDays"),
+        Column("veryLateDays", "/veryLateDays"),
+        Column("validFrom", "/validFrom"),
+        Column("validTo", "/validTo"),
+        Column("ground", "/ground"),
+        Column("status", "/status")
+    ]
 );
 
 /// The councils: 37 wijkraden and 2 dorpsraden, with their names and neighbourhoods as they are or were on a day.
@@ -330,7 +403,20 @@ table!(
 pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("listCouncils").await?;
     let query: CouncilQuery = call.query()?;
-    let CouncilQuery { on, buurt, name, area, kind, postcode, limit, cursor, count, modified_since, format, csv } = query;
+    let CouncilQuery {
+        on,
+        buurt,
+        name,
+        area,
+        kind,
+        postcode,
+        limit,
+        cursor,
+        count,
+        modified_since,
+        format,
+        csv,
+    } = query;
     if postcode.is_some() {
         let detail = "no table of postal codes is imported here; ask by buurt or by name";
         return Err(ApiError::invalid("query", "postcode", "not_imported", detail));
@@ -347,7 +433,12 @@ pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let query = SmallListQuery { limit, cursor, count, modified_since, format, csv };
     small_list(call, query, &columns, move |registry| {
         if area.as_ref().is_some_and(|area| registry.councils_of(area).is_none()) {
-            return Err(ApiError::invalid("query", "area", "unknown", "is not the code of an area; see /v1/areas"));
+            return Err(ApiError::invalid(
+                "query",
+                "area",
+                "unknown",
+                "is not the code of an area; see /v1/areas",
+            ));
         }
         Ok(registry
             .councils
@@ -357,7 +448,9 @@ pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError>
             .filter(|stored| kind.is_none_or(|kind| stored.value.kind == kind))
             .filter_map(|stored| stored.value.as_on(on).map(|council| (stored, council)))
             .filter(|(_, council)| {
-                buurt.as_ref().is_none_or(|buurt| council.neighbourhoods.iter().any(|known| known.code == *buurt))
+                buurt
+                    .as_ref()
+                    .is_none_or(|buurt| council.neighbourhoods.iter().any(|known| known.code == *buurt))
             })
             .map(|(stored, council)| {
                 (council.code.to_string(), stored.stamp.modified_at, CouncilItem::with(council, stored.stamp))
@@ -385,7 +478,12 @@ pub struct CouncilOnQuery {
 pub async fn get_council(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getCouncil").await?;
     let code: CouncilCode = call.path_text("code").parse().map_err(|_| {
-        ApiError::invalid("path", "code", "code.format", "expected lower-case letters and digits, joined by hyphens")
+        ApiError::invalid(
+            "path",
+            "code",
+            "code.format",
+            "expected lower-case letters and digits, joined by hyphens",
+        )
     })?;
     let query: CouncilOnQuery = call.query()?;
     let on = match query.on {
@@ -427,7 +525,12 @@ pub async fn calculate_term(incoming: Incoming) -> Result<HttpResponse, ApiError
     };
     if !calendar::is_supported(received_on) {
         let (first, last) = (calendar::FIRST_DAY, calendar::LAST_DAY);
-        return Err(ApiError::invalid("query", "receivedOn", "date.range", format!("must lie from {first} to {last}")));
+        return Err(ApiError::invalid(
+            "query",
+            "receivedOn",
+            "date.range",
+            format!("must lie from {first} to {last}"),
+        ));
     }
     small_item(call, move |registry| {
         let rule = registry.term_rules.iter().find(|rule| rule.value.id == id)?;
@@ -769,7 +872,13 @@ pub async fn list_unplaced_rows(incoming: Incoming) -> Result<HttpResponse, ApiE
 }
 
 /// Shows a row of a reference table as the feed gives it; none where the feed has no such table.
-pub fn show(table: &str, code: &str, snapshot: &str, stamp: Stamp, registry: &Registry) -> Result<Option<serde_json::Value>, ApiError> {
+pub fn show(
+    table: &str,
+    code: &str,
+    snapshot: &str,
+    stamp: Stamp,
+    registry: &Registry,
+) -> Result<Option<serde_json::Value>, ApiError> {
     #[derive(Deserialize)]
     struct Snapshot {
         item: serde_json::Value,
@@ -788,4 +897,3 @@ pub fn show(table: &str, code: &str, snapshot: &str, stamp: Stamp, registry: &Re
     item["modifiedAt"] = paging::to_value(&stamp.modified_at)?;
     Ok(Some(item))
 }
-

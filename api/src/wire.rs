@@ -56,8 +56,7 @@ pub struct WireConfig {
     pub rate_per_minute: Option<u32>,
     /// The time that a request may take.
     pub request_timeout: Duration,
-    /// The client is the first address of `X-Forwarded-For`. Only behind a proxy that overwrites this header: through one
-    /// that appends to it, a client chooses its own address and so escapes the limit.
+    /// The client is the last address of `X-Forwarded-For`: the one that our own proxy wrote. Only behind one proxy.
     pub trust_forwarded: bool,
 }
 
@@ -146,8 +145,16 @@ impl Wire {
 
     fn client(&self, req: &ServiceRequest) -> IpAddr {
         let forwarded = || {
-            let first = req.headers().get(header::X_FORWARDED_FOR)?.to_str().ok()?.split(',').next()?.trim();
-            first.parse().ok().or_else(|| Some(first.parse::<SocketAddr>().ok()?.ip()))
+            let last = req
+                .headers()
+                .get_all(header::X_FORWARDED_FOR)
+                .last()?
+                .to_str()
+                .ok()?
+                .rsplit(',')
+                .next()?
+                .trim();
+            last.parse().ok().or_else(|| Some(last.parse::<SocketAddr>().ok()?.ip()))
         };
         let address = if self.config.trust_forwarded { forwarded() } else { None };
         let address = address.or_else(|| Some(req.peer_addr()?.ip()));
@@ -551,6 +558,7 @@ impl HttpServiceFactory for Resource {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+    use std::sync::{Arc, Mutex};
 
     use actix_web::http::header::ContentType;
     use actix_web::middleware::from_fn;
@@ -766,6 +774,59 @@ mod tests {
             assert_eq!((answer.status, answer.header("Allow")), (405, Some(allow)));
             assert_eq!(answer.problem()["detail"], format!("Use one of: {allow}."));
         }
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(line)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_log_names_the_trace_and_the_route_and_nothing_personal() {
+        let log = Log::default();
+        let to = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || to.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let req = TestRequest::with_uri("/v1/advice/12345?search=jansen")
+            .insert_header(("Authorization", "Bearer secret"))
+            .insert_header(("traceparent", TRACE))
+            .peer_addr("192.0.2.77:1".parse().unwrap());
+        ask(req).await;
+        ask(TestRequest::with_uri("/jansen")).await;
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.lines().count(), 2, "{log}");
+        for expected in
+            ["\"status\":200", "\"milliseconds\":", "4bf92f3577b34da6a3ce929d0e0e4736", "/v1/advice/{id}"]
+        {
+            assert!(log.contains(expected), "{expected} in {log}");
+        }
+        for personal in ["12345", "jansen", "secret", "192.0.2.77"] {
+            assert!(!log.contains(personal), "{personal} in {log}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn an_error_of_a_layer_beneath_is_a_problem_too() {
+        let refuse =
+            async |_: ServiceRequest, _: Next<BoxBody>| -> Result<ServiceResponse, actix_web::Error> {
+                Err(actix_web::error::ErrorPayloadTooLarge("secret"))
+            };
+        let data = web::Data::new(Wire::new(config()));
+        let app = App::new().wrap(from_fn(refuse)).app_data(data).wrap(from_fn(wire)).configure(routes);
+        let error = try_call_service(&init_service(app).await, TestRequest::default().to_request()).await;
+        let answer = error.map(|_| ()).unwrap_err().error_response();
+        assert_eq!(answer.status(), 413);
+        assert!(answer.headers().contains_key("API-Version"));
+        let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        assert!(body.starts_with(b"{\"type\":\"https://api.wijkaanzet.rotterdam.nl/problems/too-large\""));
     }
 
     #[actix_web::test]

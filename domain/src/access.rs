@@ -366,6 +366,7 @@ pub fn project(advice: &AdviceRecord, view: View) -> AdviceRecord {
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,
@@ -392,6 +393,7 @@ pub fn project(advice: &AdviceRecord, view: View) -> AdviceRecord {
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,
@@ -420,6 +422,7 @@ pub fn project(advice: &AdviceRecord, view: View) -> AdviceRecord {
 fn without_internal_reasons(mut record: AdviceRecord) -> AdviceRecord {
     record.shown_to_cosigner = false;
     record.ratings.clear();
+    record.text.request = None;
     // Before it is answered an invitation that was not taken up is nobody's business; a list's co-signer has no day.
     let imported = record.origin == crate::codes::Origin::Import;
     record.text.councils.cosigners.retain(|cosigner| imported || cosigner.signed_on.is_some());
@@ -455,18 +458,15 @@ fn without_internal_reasons(mut record: AdviceRecord) -> AdviceRecord {
     record.corrections = record
         .corrections
         .into_iter()
-        .map(|Correction { on, field, was, is, reason: _, rule_changed }| Correction {
-            on,
-            // A text may have been corrected because it should never have been read.
-            was: if matches!(field.as_str(), "subject" | "summary") {
-                CorrectedValue::Nothing(None)
+        .map(|Correction { on, field, was, is, reason: _, rule_changed }| {
+            // A text may have been corrected because it should never have been read; what came in its place may have
+            // been corrected since. The text that holds stands in the advice.
+            let (was, is) = if matches!(field.as_str(), "subject" | "summary") {
+                (CorrectedValue::Nothing(None), CorrectedValue::Nothing(None))
             } else {
-                was
-            },
-            field,
-            is,
-            reason: None,
-            rule_changed,
+                (was, is)
+            };
+            Correction { on, field, was, is, reason: None, rule_changed }
         })
         .collect();
     record

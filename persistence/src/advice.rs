@@ -399,7 +399,12 @@ fn items_with(keys: Vec<String>) -> _ {
     audience::table.filter(holds).filter(audience::lost_at.is_null()).select(audience::item)
 }
 
-diesel::alias!(audience as held: Held);
+mod alias {
+    #![allow(missing_docs)]
+    use super::audience;
+    diesel::alias!(audience as held: Held);
+}
+use alias::{Held, held};
 
 /// The same, for a query that reads the audience itself.
 #[auto_type(no_type_alias)]

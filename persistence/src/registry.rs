@@ -174,3 +174,21 @@ pub fn name_person(tx: &mut Tx<'_>, person: &str, name: &str) -> Result<(), Stor
         .execute(tx.connection)?;
     Ok(())
 }
+
+/// One row of a table.
+pub fn find<T: for<'de> Deserialize<'de>>(
+    connection: &mut AnyConnection,
+    table: Table,
+    code: &str,
+) -> Result<Option<Stored<T>>, StoreError> {
+    let row: Option<(i64, i64, i64, String)> = registry::table
+        .find((table.as_str(), code))
+        .select((registry::version, registry::created_at, registry::modified_at, registry::snapshot))
+        .first(connection)
+        .optional()?;
+    row.map(|(version, created_at, modified_at, text)| {
+        let Snapshot { schema_version: _, item } = from_text(table.as_str(), &text)?;
+        Ok(Stored { value: item, stamp: stamp(version, created_at, modified_at) })
+    })
+    .transpose()
+}

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::advice::{
-    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Merge,
+    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Listed, Merge,
     Publication, Rating, Received, Response, Withdrawal,
 };
 use domain::codes::Origin;
@@ -49,6 +49,8 @@ struct AdviceSnapshot {
     id: AdviceId,
     origin: Origin,
     text: AdviceText,
+    #[serde(default)]
+    listed: Option<Listed>,
     shown_to_cosigner: bool,
     deleted: bool,
     adoption: Option<Adoption>,
@@ -74,6 +76,7 @@ pub(crate) fn write(advice: &Advice, stamp: Stamp) -> Result<String, StoreError>
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,
@@ -98,6 +101,7 @@ pub(crate) fn write(advice: &Advice, stamp: Stamp) -> Result<String, StoreError>
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,
@@ -127,6 +131,7 @@ pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,
@@ -155,6 +160,7 @@ pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
         id,
         origin,
         text,
+        listed,
         shown_to_cosigner,
         deleted,
         adoption,

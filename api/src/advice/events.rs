@@ -6,10 +6,10 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use domain::access::{Caller, Refusal, Scope, View};
 use domain::advice::{
-    Adoption, Advice, AdviceText, AsCluster, AsCoordinator, AsPublisher, Closure, CorrectionBody, Cosignature,
-    ExtensionBody, FollowUp, Forwarding, Merge, NewResponse, PublicationBody, Ratification, Rating, Receipt,
-    ResponseBody, ResponseDraft, Submission, SuspensionBody, SuspensionEnd, Treatment, UnpublicationBody,
-    WithdrawalBody,
+    Adoption, Advice, AdviceText, AsCluster, AsCoordinator, AsPublisher, Closure, CorrectionBody,
+    Cosignature, ExtensionBody, FollowUp, Forwarding, Merge, NewResponse, PublicationBody, Ratification,
+    Rating, Receipt, ResponseBody, ResponseDraft, Submission, SuspensionBody, SuspensionEnd, Treatment,
+    UnpublicationBody, WithdrawalBody,
 };
 use domain::codes::{Origin, ResponseKind};
 use domain::ids::{AdviceId, PartId};
@@ -61,8 +61,12 @@ where
             let (before, view) = visible(tx.reading(), id, &writing.caller)?;
             let hands = right(&writing.caller, before.value.clone())?;
             writing.run(tx, Some(before.stamp.version), |tx, body, caller, now| {
-                if before.value.merge.is_some() {
-                    return Err(ApiError::Conflict("merged", "It was merged; go on with the advice it was merged into.".to_owned()));
+                // A merged advice takes no more writes, but what should never have been public can still be taken back.
+                if before.value.merge.is_some() && event != "unpublication" {
+                    return Err(ApiError::Conflict(
+                        "merged",
+                        "It was merged; go on with the advice it was merged into.".to_owned(),
+                    ));
                 }
                 let why = reason(&body);
                 let registry = app.registry(tx.reading())?;
@@ -134,13 +138,17 @@ fn check_names(
     text: &AdviceText,
 ) -> Result<(), ApiError> {
     let mut errors = Vec::new();
-    let mut unknown = |location: String, detail: &str| errors.push(InputError::new("body", location, "unknown", detail));
+    let mut unknown =
+        |location: String, detail: &str| errors.push(InputError::new("body", location, "unknown", detail));
     if registry.council(&text.councils.lead).is_none() {
         unknown("/councils/lead".to_owned(), "is not the code of a council; see /v1/councils");
     }
     for (index, cosigner) in text.councils.cosigners.iter().enumerate() {
         if registry.council(&cosigner.council).is_none() {
-            unknown(format!("/councils/cosigners/{index}/council"), "is not the code of a council; see /v1/councils");
+            unknown(
+                format!("/councils/cosigners/{index}/council"),
+                "is not the code of a council; see /v1/councils",
+            );
         }
     }
     for (index, theme) in text.themes.iter().enumerate() {
@@ -157,7 +165,12 @@ fn check_names(
         match persistence::advice_request::find(tx.reading(), request, caller)? {
             None => unknown("/request".to_owned(), "is not an advice request that you know of"),
             Some(found) if !found.value.asked.councils.contains(&text.councils.lead) => {
-                errors.push(InputError::new("body", "/request", "council.not_asked", "did not ask the lead council"));
+                errors.push(InputError::new(
+                    "body",
+                    "/request",
+                    "council.not_asked",
+                    "did not ask the lead council",
+                ));
             }
             Some(_) => {}
         }
@@ -271,7 +284,10 @@ pub async fn delete_draft(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     responses((status = 200, description = "The advice.", body = AdviceView)),
     security(("bearer" = ["advice:write"])))]
 pub async fn adopt_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    by_coordinator(incoming, "adoptAdvice", "adoption", |hands, body: Adoption, now| hands.adopt(body, now.today)).await
+    by_coordinator(incoming, "adoptAdvice", "adoption", |hands, body: Adoption, now| {
+        hands.adopt(body, now.today)
+    })
+    .await
 }
 
 /// Records the ratification in a public meeting (bekrachtiging); it may come after submission.
@@ -334,7 +350,12 @@ pub async fn cosign_advice(incoming: Incoming) -> Result<HttpResponse, ApiError>
 fn known_council(registry: &Registry, code: &domain::ids::CouncilCode) -> Result<(), ApiError> {
     match registry.council(code) {
         Some(_) => Ok(()),
-        None => Err(ApiError::invalid("body", "/council", "unknown", "is not the code of a council; see /v1/councils")),
+        None => Err(ApiError::invalid(
+            "body",
+            "/council",
+            "unknown",
+            "is not the code of a council; see /v1/councils",
+        )),
     }
 }
 
@@ -393,7 +414,10 @@ pub async fn receive_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
     responses((status = 200, description = "The advice.", body = AdviceView)),
     security(("bearer" = ["treatment:write"])))]
 pub async fn treat_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    by_cluster(incoming, "treatAdvice", "treatment", |hands, body: Treatment, now| hands.treat(body, now.today)).await
+    by_cluster(incoming, "treatAdvice", "treatment", |hands, body: Treatment, now| {
+        hands.treat(body, now.today)
+    })
+    .await
 }
 
 /// Suspends the term (opschorting).
@@ -480,7 +504,9 @@ pub async fn respond_to_advice(incoming: Incoming) -> Result<HttpResponse, ApiEr
         let response = NewResponse { id: PartId(new_id()), body };
         Ok(match response.body.kind {
             ResponseKind::Final | ResponseKind::Revised => college?.respond(response, context.now.today)?,
-            ResponseKind::Acknowledgement | ResponseKind::Interim => cluster?.respond(response, context.now.today)?,
+            ResponseKind::Acknowledgement | ResponseKind::Interim => {
+                cluster?.respond(response, context.now.today)?
+            }
         })
     })
     .await
@@ -494,12 +520,25 @@ pub async fn respond_to_advice(incoming: Incoming) -> Result<HttpResponse, ApiEr
 pub async fn merge_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("mergeAdvice").await?;
     let body: Body<Merge> = call.body();
-    record(call, "merge", body, Caller::as_cluster, |body: &Merge| body.reason.clone(), |context, hands, body| {
-        let Found::Visible(target, _) = advice::find(context.tx.reading(), body.into, context.caller)? else {
-            return Err(ApiError::invalid("body", "/into", "unknown", "is not an advice that you know of"));
-        };
-        Ok(hands.merge(body, &target.value, context.now.today)?)
-    })
+    record(
+        call,
+        "merge",
+        body,
+        Caller::as_cluster,
+        |body: &Merge| body.reason.clone(),
+        |context, hands, body| {
+            let Found::Visible(target, _) = advice::find(context.tx.reading(), body.into, context.caller)?
+            else {
+                return Err(ApiError::invalid(
+                    "body",
+                    "/into",
+                    "unknown",
+                    "is not an advice that you know of",
+                ));
+            };
+            Ok(hands.merge(body, &target.value, context.now.today)?)
+        },
+    )
     .await
 }
 
@@ -511,13 +550,20 @@ pub async fn merge_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
 pub async fn forward_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("forwardAdvice").await?;
     let body: Body<Forwarding> = call.body();
-    record(call, "forwarding", body, Caller::as_cluster, |body: &Forwarding| body.reason.clone(), |context, hands, body| {
-        if body.cluster.as_ref().is_some_and(|cluster| !context.registry.has_cluster(cluster)) {
-            let detail = "is not the code of a cluster; see /v1/clusters";
-            return Err(ApiError::invalid("body", "/cluster", "unknown", detail));
-        }
-        Ok(hands.forward(body, context.now.today)?)
-    })
+    record(
+        call,
+        "forwarding",
+        body,
+        Caller::as_cluster,
+        |body: &Forwarding| body.reason.clone(),
+        |context, hands, body| {
+            if body.cluster.as_ref().is_some_and(|cluster| !context.registry.has_cluster(cluster)) {
+                let detail = "is not the code of a cluster; see /v1/clusters";
+                return Err(ApiError::invalid("body", "/cluster", "unknown", detail));
+            }
+            Ok(hands.forward(body, context.now.today)?)
+        },
+    )
     .await
 }
 
@@ -527,7 +573,10 @@ pub async fn forward_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
     responses((status = 200, description = "The advice.", body = AdviceView)),
     security(("bearer" = ["treatment:write"])))]
 pub async fn follow_up_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    by_cluster(incoming, "followUpAdvice", "follow-up", |hands, body: FollowUp, now| hands.follow_up(body, now.today)).await
+    by_cluster(incoming, "followUpAdvice", "follow-up", |hands, body: FollowUp, now| {
+        hands.follow_up(body, now.today)
+    })
+    .await
 }
 
 /// Closes the process (afsluiting). Revised responses and ratings stay possible.
@@ -536,7 +585,8 @@ pub async fn follow_up_advice(incoming: Incoming) -> Result<HttpResponse, ApiErr
     responses((status = 200, description = "The advice.", body = AdviceView)),
     security(("bearer" = ["treatment:write"])))]
 pub async fn close_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    by_cluster(incoming, "closeAdvice", "closure", |hands, body: Closure, now| hands.close(body, now.today)).await
+    by_cluster(incoming, "closeAdvice", "closure", |hands, body: Closure, now| hands.close(body, now.today))
+        .await
 }
 
 /// Corrects a value that was recorded wrongly (correctie). Both values stay in the timeline.

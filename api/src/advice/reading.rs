@@ -19,8 +19,8 @@ use crate::app::{App, Registry, supported_day};
 use crate::etag;
 use crate::html;
 use crate::incoming::Incoming;
-use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
 use crate::paging::CsvDialect;
+use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
 use crate::problem::{ApiError, InputError};
 
 /// What a list of advice can be asked.
@@ -199,7 +199,8 @@ fn rows(
     let mut items = Vec::new();
     let through = cursor.as_ref().is_some_and(|cursor| cursor.lost);
     if !through {
-        let after = cursor.as_ref().map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
+        let after =
+            cursor.as_ref().map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
         let mut listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
         let more = listed.len() as i64 > limit;
         listed.truncate(usize::try_from(limit).unwrap_or(0));
@@ -209,7 +210,8 @@ fn rows(
             items.push(to_value(&showing.show(&row.advice, row.view))?);
         }
         if more {
-            let end = listed.pop().map(|last| End { values: last.place.values, id: last.place.id, lost: false });
+            let end =
+                listed.pop().map(|last| End { values: last.place.values, id: last.place.id, lost: false });
             return Ok((items, total, end));
         }
     }
@@ -227,7 +229,8 @@ fn rows(
     for gone in &lost {
         items.push(to_value(&Tombstone { id: gone.id.clone(), deleted: true, modified_at: gone.at })?);
     }
-    let end = if more { lost.pop().map(|last| End { values: zeroes, id: last.id, lost: true }) } else { None };
+    let end =
+        if more { lost.pop().map(|last| End { values: zeroes, id: last.id, lost: true }) } else { None };
     Ok((items, total, end))
 }
 
@@ -244,7 +247,8 @@ fn sort_keys(sort: Option<&str>) -> Result<Vec<SortKey>, ApiError> {
             "dueOn" => SortField::DueOn,
             "daysOver" => SortField::DaysOver,
             _ => {
-                let detail = "sort on letterOn, listedOn, submittedOn, receivedOn, answeredOn, dueOn or daysOver";
+                let detail =
+                    "sort on letterOn, listedOn, submittedOn, receivedOn, answeredOn, dueOn or daysOver";
                 return Err(ApiError::invalid("query", "sort", "sort.unknown", detail));
             }
         };
@@ -258,7 +262,8 @@ fn sort_keys(sort: Option<&str>) -> Result<Vec<SortKey>, ApiError> {
 
 fn filter_of(query: &AdviceQuery, registry: &Registry) -> Result<Filter, ApiError> {
     let mut errors = Vec::new();
-    let mut unknown = |name: &str, detail: &str| errors.push(InputError::new("query", name, "unknown", detail));
+    let mut unknown =
+        |name: &str, detail: &str| errors.push(InputError::new("query", name, "unknown", detail));
     let all_of = |codes: &Option<Vec<_>>| codes.clone().unwrap_or_default();
     if query.council.iter().flatten().any(|code| registry.council(code).is_none()) {
         unknown("council", "is not the code of a council; see /v1/councils");
@@ -286,7 +291,12 @@ fn filter_of(query: &AdviceQuery, registry: &Registry) -> Result<Filter, ApiErro
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
-            errors.push(InputError::new("query", format!("{name}To"), "date.order", format!("lies before {name}From")));
+            errors.push(InputError::new(
+                "query",
+                format!("{name}To"),
+                "date.order",
+                format!("lies before {name}From"),
+            ));
         }
         if from.is_some() || to.is_some() {
             days.push(DayRange { field, from, to });
@@ -370,7 +380,8 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
         "text/html" => {
             let etag = etag.replace(".public\"", ".public.html\"");
             let page = html::advice(&shown, &app.public_url);
-            let mut response = paging::readable(&call, etag, "text/html; charset=utf-8", page.into_bytes(), None);
+            let mut response =
+                paging::readable(&call, etag, "text/html; charset=utf-8", page.into_bytes(), None);
             html::allow_style(&mut response);
             Ok(response)
         }
@@ -410,28 +421,8 @@ pub async fn get_advice_timeline(incoming: Incoming) -> Result<HttpResponse, Api
     call.no_query()?;
     paging::accepted(&call, &["application/json"])?;
     let caller = call.caller.clone();
-    let (stored, view, linked) = call
-        .app
-        .read(move |app, connection| {
-            let (stored, view) = visible(connection, id, &caller)?;
-            let registry = app.registry(connection)?;
-            let showing = Showing::of(connection, &caller, &registry, domain::calendar::FIRST_DAY, &[&stored.value])?;
-            Ok((stored, view, showing.linked))
-        })
-        .await?;
-    let mut record = domain::access::project(&stored.value, view);
-    let hidden = record.merge.as_ref().map(|merge| merge.into).filter(|into| !linked.contains(into));
-    let mut items = {
-        if hidden.is_some() {
-            record.text.second_round_of = None;
-        }
-        record.timeline()
-    };
-    if hidden.is_some() {
-        for entry in items.iter_mut().filter(|entry| entry.event == "merge") {
-            entry.text = "Treated as part of another advice from now on.".to_owned();
-        }
-    }
+    let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
+    let items = domain::access::project(&stored.value, view).timeline();
     let etag = etag::of_item(seen_version(&stored, view), domain::calendar::FIRST_DAY, view);
     paging::item(&call, etag, &Timeline { items })
 }
@@ -504,9 +495,8 @@ pub async fn get_advice_history(incoming: Incoming) -> Result<HttpResponse, ApiE
     let today = call.now.today;
     let app = call.app.clone();
     let caller = call.caller.clone();
-    let (items, end) = app
-        .read(move |app, connection| history(app, connection, &caller, id, after, limit, today))
-        .await?;
+    let (items, end) =
+        app.read(move |app, connection| history(app, connection, &caller, id, after, limit, today)).await?;
     let next = end.map(|sequence| Cursor::new(&call, today, vec![sequence], String::new(), false));
     paging::answer(&call, &app.public_url, Page { items, next, total: None }, &[], None)
 }
@@ -527,7 +517,8 @@ fn history(
     }
     let more = entries.len() as i64 > limit;
     entries.truncate(usize::try_from(limit).unwrap_or(0));
-    let stored: Vec<_> = entries.iter().map(|entry| persistence::read_advice(&entry.snapshot)).collect::<Result<_, _>>()?;
+    let stored: Vec<_> =
+        entries.iter().map(|entry| persistence::read_advice(&entry.snapshot)).collect::<Result<_, _>>()?;
     let named: Vec<&Advice> = stored.iter().map(|stored| &stored.value).collect();
     let showing = Showing::of(connection, caller, &registry, today, &named)?;
     let mut items = Vec::new();

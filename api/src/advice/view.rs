@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{self, Caller, View};
 use domain::advice::{
-    Advice, AdviceRecord, AdviceText, Adoption, Closure, Correction, Councils, DataIssue, FollowUp, Forwarding, Merge,
-    Point, Publication, Rating, Received, Reference, Response, TimelineEntry, Treatment, Withdrawal,
+    Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, Councils, DataIssue, FollowUp,
+    Forwarding, Merge, Point, Publication, Rating, Received, Reference, Response, TimelineEntry, Treatment,
+    Withdrawal,
 };
 use domain::codes::{AdviceKind, AdviceStatus, Level, Origin, Outcome, PointOutcome};
 use domain::ids::{AdviceId, AdviceRequestId, ClusterCode, OfficeHolderId, PartId, ThemeCode};
@@ -227,7 +228,9 @@ impl<'a> Showing<'a> {
         let named: Vec<AdviceId> = items
             .iter()
             .flat_map(|advice| {
-                [advice.text.second_round_of, advice.merge.as_ref().map(|merge| merge.into)].into_iter().flatten()
+                [advice.text.second_round_of, advice.merge.as_ref().map(|merge| merge.into)]
+                    .into_iter()
+                    .flatten()
             })
             .collect();
         let linked = if named.is_empty() {
@@ -249,11 +252,13 @@ impl<'a> Showing<'a> {
         let status = record.status();
         let outcome = record.outcome();
         let data_issues = record.data_issues();
+        let portfolio_holder = record.portfolio_holder();
         let answered_on = record.final_response().and_then(|response| response.sent_on);
         let AdviceRecord {
             id,
             origin,
             text,
+            listed: _,
             shown_to_cosigner: _,
             deleted: _,
             adoption,
@@ -286,11 +291,11 @@ impl<'a> Showing<'a> {
             second_round_of,
             request,
         } = text;
-        let (received_on, cluster, portfolio_holder) = match received {
-            Some(Received { received_on, cluster, portfolio_holder, rule: _ }) => {
-                (Some(received_on), Some(cluster), portfolio_holder)
+        let (received_on, cluster) = match received {
+            Some(Received { received_on, cluster, portfolio_holder: _, rule: _ }) => {
+                (Some(received_on), Some(cluster))
             }
-            None => (None, None, None),
+            None => (None, None),
         };
         let internal = |reason: String| (!reason.is_empty()).then_some(reason);
         let visible = |id: AdviceId| self.linked.contains(&id).then_some(id);
@@ -409,4 +414,3 @@ pub const COLUMNS: &[Column] = &[
     Column("modifiedAt", "/modifiedAt"),
     Column("deleted", "/deleted"),
 ];
-

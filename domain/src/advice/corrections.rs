@@ -3,10 +3,10 @@
 
 use chrono::NaiveDate;
 
-use super::transitions::Faults;
+use super::transitions::{Faults, latest_step};
 use super::{Advice, AdviceRecord, AsCorrector, CorrectedValue, Correction, CorrectionBody};
 use crate::codes::{Origin, ResponseKind};
-use crate::error::RuleError;
+use crate::error::{FieldError, RuleError};
 use crate::ids::PartId;
 use crate::term::{self, TermRule};
 
@@ -314,8 +314,9 @@ fn text(value: &CorrectedValue, most: usize) -> Result<String, RuleError> {
 
 fn date(value: &CorrectedValue) -> Result<NaiveDate, RuleError> {
     match value {
-        CorrectedValue::Text(text) if text.len() == 10 => {
-            text.parse().map_err(|_| wrong_type("a date, YYYY-MM-DD"))
+        CorrectedValue::Text(text) => {
+            let date = text.parse().ok().filter(|date: &NaiveDate| date.to_string() == *text);
+            date.ok_or_else(|| wrong_type("a date, YYYY-MM-DD"))
         }
         _ => Err(wrong_type("a date, YYYY-MM-DD")),
     }
@@ -364,7 +365,7 @@ fn check_order(record: &AdviceRecord, today: NaiveDate) -> Result<(), RuleError>
     order(record.treated_on, received_on, "receipt");
     order(
         record.withdrawal.as_ref().and_then(|withdrawal| withdrawal.on),
-        received_on.or(record.submitted_on),
+        latest_step(record),
         "latest step",
     );
     order(record.merge.as_ref().map(|merge| merge.on), received_on, "receipt");
@@ -389,7 +390,18 @@ fn check_order(record: &AdviceRecord, today: NaiveDate) -> Result<(), RuleError>
     for follow_up in &record.follow_ups {
         order(Some(follow_up.on), final_sent_on, "answer");
     }
-    order(record.closure.as_ref().map(|closure| closure.on), final_sent_on, "answer");
+    for rating in &record.ratings {
+        order(Some(rating.on), final_sent_on, "answer");
+    }
+    let last_follow_up = record.follow_ups.iter().map(|follow_up| follow_up.on).max();
+    order(
+        record.closure.as_ref().map(|closure| closure.on),
+        final_sent_on.max(last_follow_up),
+        "latest step",
+    );
+    if final_sent_on.is_some() && record.suspensions.iter().any(|suspension| suspension.to.is_none()) {
+        faults.add("/value", "date.order", "the final response closed this suspension, so it has a last day");
+    }
     let no_majority =
         record.adoption.as_ref().is_some_and(|adoption| adoption.votes_for <= adoption.votes_against);
     if no_majority {
@@ -400,8 +412,22 @@ fn check_order(record: &AdviceRecord, today: NaiveDate) -> Result<(), RuleError>
     let mut facts = record.term_facts();
     let suspensions = std::mem::take(&mut facts.suspensions);
     for suspension in &suspensions {
-        term::check_suspension(&facts, suspension)?;
+        // An answer sent on its first day leaves it empty, and an empty one overlaps nothing.
+        if suspension.to == Some(suspension.from) && suspension.to == final_sent_on {
+            continue;
+        }
+        term::check_suspension(&facts, suspension).map_err(in_value)?;
         facts.suspensions.push(suspension.clone());
     }
     Ok(())
+}
+
+/// A correction has one place for what is wrong.
+fn in_value(refusal: RuleError) -> RuleError {
+    match refusal {
+        RuleError::Invalid(errors) => RuleError::Invalid(
+            errors.into_iter().map(|error| FieldError { location: "/value".to_owned(), ..error }).collect(),
+        ),
+        conflict @ RuleError::Conflict { .. } => conflict,
+    }
 }

@@ -13,11 +13,11 @@ pub use corrections::CorrectionRight;
 pub use parts::*;
 pub use timeline::TimelineEntry;
 pub use transitions::{
-    AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory, NewResponse,
+    AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory, Listing, NewResponse,
 };
 
 use crate::codes::{AdviceStatus, Level, Origin, Outcome, PointOutcome, PublicationState, ResponseKind};
-use crate::ids::{AdviceId, ClusterCode, CouncilCode};
+use crate::ids::{AdviceId, ClusterCode, CouncilCode, OfficeHolderId};
 use crate::term::{EndReason, Extension, Suspension, TermFacts};
 
 /// Everything that happened to an advice. Readable by all; made and changed only through the rules.
@@ -29,6 +29,8 @@ pub struct AdviceRecord {
     pub origin: Origin,
     /// The text, frozen at adoption.
     pub text: AdviceText,
+    /// What the portals' lists say of it; only of what was imported.
+    pub listed: Option<Listed>,
     /// Whether a co-signer ever saw the draft.
     pub shown_to_cosigner: bool,
     /// Whether the draft was deleted.
@@ -144,23 +146,47 @@ impl AdviceRecord {
         std::iter::once(&councils.lead).chain(councils.cosigners.iter().map(|cosigner| &cosigner.council))
     }
 
+    /// The office holder who answers: frozen at receipt, or before it the one whom a list names.
+    pub fn portfolio_holder(&self) -> Option<OfficeHolderId> {
+        match &self.received {
+            Some(received) => received.portfolio_holder,
+            None => self.listed.as_ref().and_then(|listed| listed.portfolio_holder),
+        }
+    }
+
+    /// Whether it was imported and nothing was recorded of it since: then a list may still change it.
+    pub fn is_as_listed(&self) -> bool {
+        self.origin == Origin::Import
+            && self.adoption.is_none()
+            && self.submitted_on.is_none()
+            && self.received.is_none()
+            && self.corrections.is_empty()
+            && self.merge.is_none()
+    }
+
     /// Whether a response needs the city-level weighing.
     pub fn needs_considerations(&self) -> bool {
         matches!(self.text.level, Level::City | Level::CrossNeighbourhood)
     }
 
-    /// What holds for a point now: the final response, replaced point by point by revised ones.
+    /// What holds for a point now: the final response, replaced point by point by revised ones in the order in which
+    /// they were sent; history may be recorded in another order.
     pub fn point_response(&self, number: u16) -> Option<&PointResponse> {
         self.responses
             .iter()
             .filter(|response| matches!(response.kind, ResponseKind::Final | ResponseKind::Revised))
-            .flat_map(|response| &response.points)
-            .rfind(|point| point.number == number)
+            .flat_map(|response| response.points.iter().map(move |point| (response, point)))
+            .filter(|(_, point)| point.number == number)
+            .max_by_key(|(response, _)| (response.kind == ResponseKind::Revised, response.sent_on))
+            .map(|(_, point)| point)
     }
 
     /// The latest follow-up of a point.
     pub fn follow_up(&self, number: u16) -> Option<&FollowUp> {
-        self.follow_ups.iter().rfind(|follow_up| follow_up.point == number)
+        self.follow_ups
+            .iter()
+            .filter(|follow_up| follow_up.point == number)
+            .max_by_key(|follow_up| follow_up.on)
     }
 
     /// What the college did with the advice as a whole; null without a final response or points.
@@ -212,10 +238,17 @@ impl AdviceRecord {
         }
         let mut issues = Vec::new();
         let mut note = |code: &str, detail: String| issues.push(DataIssue { code: code.to_owned(), detail });
+        if self.listed.as_ref().is_some_and(|listed| listed.unnamed_cosigners) {
+            note(
+                "cosigners-unknown",
+                "The list says that other councils signed too, without naming them.".to_owned(),
+            );
+        }
         if self.received.is_none() {
             note("receipt-unknown", "The day of receipt is not known, so neither is the term.".to_owned());
         }
         match self.final_response() {
+            None if self.withdrawal.is_some() => {}
             None => note("answer-unknown", "Whether and when it was answered is not known here.".to_owned()),
             Some(response) => {
                 if self.text.points.is_empty() {

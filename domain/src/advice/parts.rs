@@ -550,6 +550,22 @@ impl Publication {
         Self { state: PublicationState::Unpublished, published_at: None, withdrawn_at: None, reason: None };
 }
 
+/// What the portals' lists say of an item, beside what an advice has anyway. Kept, not shown as such.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// The office holder whom a list names.
+    pub portfolio_holder: Option<OfficeHolderId>,
+    /// The titles under which it stands in the lists.
+    pub titles: Vec<String>,
+    /// Whether a title says that others signed too, without naming them.
+    pub unnamed_cosigners: bool,
+    /// The proposal to which it is an annex.
+    pub annex_to: Option<String>,
+    /// Whose row each reference came from, by the value of the reference.
+    pub reference_councils: Vec<(String, CouncilCode)>,
+}
+
 /// What is not as the rules ask, on an item whose history was imported (gegevenskwaliteit).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

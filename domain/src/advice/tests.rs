@@ -7,6 +7,7 @@ mod corrections;
 mod every_life;
 mod imported;
 mod process;
+mod regressions;
 
 use std::collections::BTreeSet;
 
@@ -123,7 +124,8 @@ fn draft(text: AdviceText) -> Advice {
 }
 
 fn registered(text: AdviceText) -> Advice {
-    Advice::registered(advice_id(1), text, None, moment("2026-06-01T09:00:00Z"), today()).unwrap()
+    Advice::registered(advice_id(1), text, Listed::default(), None, moment("2026-06-01T09:00:00Z"), today())
+        .unwrap()
 }
 
 /// What a list knows of an advice: no points and no day.

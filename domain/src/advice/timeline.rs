@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{AdviceRecord, CorrectedValue};
 use crate::calendar::amsterdam_day;
 use crate::ids::PartId;
+use crate::term;
 
 /// One thing that happened (gebeurtenis).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -87,19 +88,22 @@ impl AdviceRecord {
             let to = forwarding.cluster.as_ref().map(ToString::to_string).or(forwarding.body.clone());
             add(Some(forwarding.on), "forwarding", format!("Forwarded to {}.", to.unwrap_or_default()), None);
         }
+        let facts = self.term_facts();
+        let (void_suspensions, void_extensions) =
+            (term::void_suspensions(&facts), term::void_extensions(&facts));
         for suspension in &self.suspensions {
-            add(
-                Some(suspension.from),
-                "suspension",
-                "The term is suspended.".to_owned(),
-                Some(suspension.id),
-            );
+            let void = void_suspensions.contains(&suspension.id);
+            let effect = if void { ", too late: void, without effect" } else { "" };
+            let text = format!("The term is suspended{effect}.");
+            add(Some(suspension.from), "suspension", text, Some(suspension.id));
             if suspension.to.is_some() {
                 add(suspension.to, "suspension-end", "The term runs again.".to_owned(), Some(suspension.id));
             }
         }
         for extension in &self.extensions {
-            let text = format!("The term is extended by {} calendar days.", extension.days);
+            let void = void_extensions.contains(&extension.id);
+            let effect = if void { ", too late: void, without effect" } else { "" };
+            let text = format!("The term is extended by {} calendar days{effect}.", extension.days);
             add(Some(extension.decided_on), "extension", text, Some(extension.id));
         }
         for response in &self.responses {
@@ -124,7 +128,7 @@ impl AdviceRecord {
             add(withdrawal.on, "withdrawal", "Withdrawn by the council.".to_owned(), None);
         }
         if let Some(merge) = &self.merge {
-            add(Some(merge.on), "merge", format!("Treated as part of {} from now on.", merge.into), None);
+            add(Some(merge.on), "merge", "Treated as part of another advice from now on.".to_owned(), None);
         }
         if let Some(closure) = &self.closure {
             add(Some(closure.on), "closure", "Closed.".to_owned(), None);

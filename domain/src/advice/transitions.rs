@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     Adoption, Advice, AdviceRecord, AdviceText, Closure, Considerations, Cosignature, Cosigner,
-    ExtensionBody, FollowUp, Forwarding, Merge, PointResponse, Publication, Ratification, Rating, Receipt,
-    Received, Response, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment,
+    ExtensionBody, FollowUp, Forwarding, Listed, Merge, PointResponse, Publication, Ratification, Rating,
+    Receipt, Received, Response, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment,
     UnpublicationBody, Withdrawal, WithdrawalBody,
 };
 use crate::calendar;
@@ -41,6 +41,23 @@ pub struct AsPublisher(pub(crate) Advice);
 /// The advice in the hands of who recorded what is wrong in it.
 #[derive(Debug)]
 pub struct AsCorrector(pub(crate) Advice);
+
+/// What a list knows of an item that stands in another list too.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The kind.
+    pub kind: Option<crate::codes::AdviceKind>,
+    /// The plainer subject.
+    pub subject: Option<String>,
+    /// The earlier day of listing.
+    pub listed_on: Option<NaiveDate>,
+    /// The office holder whom it names.
+    pub portfolio_holder: Option<crate::ids::OfficeHolderId>,
+    /// Whether it says that others signed too.
+    pub unnamed_cosigners: bool,
+    /// The proposal to which it is an annex.
+    pub annex_to: Option<String>,
+}
 
 /// A response to record, with the id it gets.
 #[derive(Debug)]
@@ -92,6 +109,13 @@ impl Faults {
             && on < earlier
         {
             self.add(location, "date.order", format!("lies before the {what}, {earlier}"));
+        }
+    }
+
+    /// A day that was recorded already is corrected, not overwritten.
+    fn not_known_otherwise(&mut self, location: &str, on: NaiveDate, known: Option<NaiveDate>) {
+        if known.is_some_and(|known| known != on) {
+            self.add(location, "immutable", "is known already; a wrong day is corrected at /corrections");
         }
     }
 
@@ -155,7 +179,7 @@ pub(super) fn response_gaps(
     faults.0
 }
 
-fn check_text(text: &AdviceText, today: NaiveDate) -> Result<(), RuleError> {
+fn text_faults(text: &AdviceText, today: NaiveDate) -> Faults {
     let mut faults = Faults::default();
     for (location, on) in [("/letterOn", text.letter_on), ("/listedOn", text.listed_on)] {
         if let Some(on) = on {
@@ -192,14 +216,13 @@ fn check_text(text: &AdviceText, today: NaiveDate) -> Result<(), RuleError> {
             faults.add(format!("{location}/council"), "duplicate", "is the lead or stands in the list twice");
         }
     }
-    faults.done()
+    faults
 }
 
 impl Advice {
     /// A new draft of a council. Co-signers are invited here; they sign later.
     pub fn draft(id: AdviceId, text: AdviceText, origin: Origin, today: NaiveDate) -> Changed {
-        check_text(&text, today)?;
-        let mut faults = Faults::default();
+        let mut faults = text_faults(&text, today);
         for (index, cosigner) in text.councils.cosigners.iter().enumerate() {
             if cosigner.signed_on.is_some() {
                 faults.add(
@@ -217,12 +240,14 @@ impl Advice {
     pub fn registered(
         id: AdviceId,
         text: AdviceText,
+        listed: Listed,
         lapsed: Option<String>,
         moment: DateTime<Utc>,
         today: NaiveDate,
     ) -> Changed {
-        check_text(&text, today)?;
+        text_faults(&text, today).done()?;
         let mut advice = Self::blank(id, text, Origin::Import);
+        advice.0.listed = Some(listed);
         advice.0.withdrawal = lapsed.map(|reason| Withdrawal { on: None, reason: Some(reason) });
         advice.0.publication = published_at(moment);
         Ok(advice)
@@ -234,6 +259,7 @@ impl Advice {
             origin,
             shown_to_cosigner: !text.councils.cosigners.is_empty(),
             text,
+            listed: None,
             deleted: false,
             adoption: None,
             submitted_on: None,
@@ -253,14 +279,37 @@ impl Advice {
         })
     }
 
-    /// Another portal's record of the same advice: its reference hangs on this one too.
-    pub fn with_reference(mut self, reference: super::Reference) -> Self {
+    /// Another portal's record of the same advice, of this council: its reference hangs on this one too.
+    pub fn with_reference(mut self, reference: super::Reference, council: CouncilCode) -> Self {
+        self.listed_mut().reference_councils.push((reference.value.clone(), council));
         let references = &mut self.0.text.references;
         if !references.iter().any(|known| known.system == reference.system && known.value == reference.value)
         {
             references.push(reference);
         }
         self
+    }
+
+    /// What another list knows better.
+    pub fn with_listing(mut self, listing: Listing) -> Self {
+        let Listing { kind, subject, listed_on, portfolio_holder, unnamed_cosigners, annex_to } = listing;
+        if self.0.is_as_listed() {
+            self.0.text.kind = kind.unwrap_or(self.0.text.kind);
+            if let Some(subject) = subject {
+                let before = std::mem::replace(&mut self.0.text.subject, subject);
+                self.listed_mut().titles.push(before);
+            }
+            self.0.text.listed_on = listed_on.or(self.0.text.listed_on);
+        }
+        let listed = self.listed_mut();
+        listed.portfolio_holder = listed.portfolio_holder.or(portfolio_holder);
+        listed.unnamed_cosigners |= unnamed_cosigners;
+        listed.annex_to = listed.annex_to.take().or(annex_to);
+        self
+    }
+
+    fn listed_mut(&mut self) -> &mut Listed {
+        self.0.listed.get_or_insert_default()
     }
 
     /// A list shows that another council signed it too.
@@ -271,16 +320,29 @@ impl Advice {
         self
     }
 
-    /// A list that knows more gives the kind.
-    pub fn with_listed_kind(mut self, kind: crate::codes::AdviceKind) -> Self {
-        self.0.text.kind = kind;
-        self
-    }
-
     /// A list shows that this item is only the co-signing of another advice.
     pub fn merged_by_list(mut self, into: AdviceId, on: NaiveDate) -> Self {
         self.0.merge =
             Some(Merge { into, on, reason: Some("a list shows that it co-signs the other".to_owned()) });
+        self
+    }
+
+    /// A list has since marked it as void (vervallen).
+    pub fn lapsed_by_list(mut self, reason: String) -> Self {
+        if self.0.is_as_listed() && self.0.withdrawal.is_none() && self.0.final_response().is_none() {
+            self.0.withdrawal = Some(Withdrawal { on: None, reason: Some(reason) });
+        }
+        self
+    }
+
+    /// A list gives the number of an answer that is there already.
+    pub fn with_answer_reference(mut self, reference: super::Reference) -> Self {
+        if let Some(response) =
+            self.0.responses.iter_mut().find(|response| response.kind == ResponseKind::Final)
+            && !response.references.contains(&reference)
+        {
+            response.references.push(reference);
+        }
         self
     }
 
@@ -317,7 +379,10 @@ impl AsCoordinator {
         let Self(mut advice) = self;
         let record = &mut advice.0;
         require(!has_ended(record), "Changing the text", record)?;
-        let mut faults = Faults::default();
+        let mut faults = text_faults(&text, today);
+        if text.second_round_of == Some(record.id) {
+            faults.add("/secondRoundOf", "second_round.itself", "is this advice itself");
+        }
         if text.councils.lead != record.text.councils.lead {
             faults.add(
                 "/councils/lead",
@@ -341,8 +406,34 @@ impl AsCoordinator {
                 );
             }
         }
+        let kept = |council: &CouncilCode| {
+            text.councils.cosigners.iter().any(|cosigner| cosigner.council == *council)
+        };
+        let signatures = record.text.councils.cosigners.iter().filter(|known| known.signed_on.is_some());
+        for signed in signatures.filter(|signed| !kept(&signed.council)) {
+            faults.add(
+                "/councils/cosigners",
+                "cosigner.signed",
+                format!("{} signed and stays in the list", signed.council),
+            );
+        }
+        // Rule 2 holds always: the level is not raised over the head of an answer that was given without the weighing.
+        let unweighed = record.responses.iter().any(|response| {
+            matches!(response.kind, ResponseKind::Final | ResponseKind::Revised)
+                && response.considerations.is_none()
+        });
+        if text.level != record.text.level
+            && text.level != crate::codes::Level::Neighbourhood
+            && unweighed
+            && record.origin != Origin::Import
+        {
+            faults.add(
+                "/level",
+                "response.considerations_missing",
+                "an advice of this level is answered with the city-level considerations, and this one was not",
+            );
+        }
         faults.done()?;
-        check_text(&text, today)?;
         if record.status() != AdviceStatus::Draft {
             let frozen = AdviceText {
                 themes: record.text.themes.clone(),
@@ -357,8 +448,18 @@ impl AsCoordinator {
                 ));
             }
         }
+        // A council signed that text and no other: when it changes, it signs again.
+        let signed_text_changes = text.kind != record.text.kind
+            || text.subject != record.text.subject
+            || text.summary != record.text.summary
+            || text.points != record.text.points;
         record.shown_to_cosigner |= !text.councils.cosigners.is_empty();
         record.text = text;
+        if signed_text_changes {
+            for cosigner in &mut record.text.councils.cosigners {
+                cosigner.signed_on = None;
+            }
+        }
         Ok(advice)
     }
 
@@ -399,7 +500,8 @@ impl AsCoordinator {
     pub fn ratify(self, ratification: Ratification, today: NaiveDate) -> Changed {
         let Self(mut advice) = self;
         let status = advice.status();
-        let Some(adoption) = advice.0.adoption.as_mut().filter(|_| status != AdviceStatus::Withdrawn) else {
+        let open = !has_ended(&advice.0);
+        let Some(adoption) = advice.0.adoption.as_mut().filter(|_| open) else {
             return Err(not_open("Ratification", status));
         };
         if adoption.ratified_on.is_some() {
@@ -424,9 +526,12 @@ impl AsCoordinator {
         let mut faults = Faults::default();
         faults.happened("/submittedOn", submission.submitted_on, today);
         let adopted_on = advice.0.adoption.as_ref().map(|adoption| adoption.meeting_on);
-        faults.not_before("/submittedOn", submission.submitted_on, adopted_on, "adoption");
+        if advice.0.origin != Origin::Import {
+            faults.not_before("/submittedOn", submission.submitted_on, adopted_on, "adoption");
+        }
         if let Some(on) = submission.letter_on {
             faults.happened("/letterOn", on, today);
+            faults.not_known_otherwise("/letterOn", on, advice.0.text.letter_on);
         }
         faults.done()?;
         advice.0.submitted_on = Some(submission.submitted_on);
@@ -451,7 +556,7 @@ impl AsCoordinator {
 }
 
 /// The day of the latest step of the process so far.
-fn latest_step(record: &AdviceRecord) -> Option<NaiveDate> {
+pub(super) fn latest_step(record: &AdviceRecord) -> Option<NaiveDate> {
     [
         record.adoption.as_ref().map(|adoption| adoption.meeting_on),
         record.submitted_on,
@@ -475,6 +580,7 @@ impl AsSignatory {
             faults.add("/council", "duplicate", "the lead does not co-sign its own advice");
         }
         faults.done()?;
+        advice.0.shown_to_cosigner = true;
         let cosigners = &mut advice.0.text.councils.cosigners;
         match cosigners.iter_mut().find(|cosigner| cosigner.council == council) {
             Some(cosigner) if cosigner.signed_on.is_some() => {
@@ -498,6 +604,9 @@ impl AsSignatory {
         if !advice.belongs_to(&council) {
             faults.add("/council", "council.not_signatory", "is neither the lead nor a co-signer");
         }
+        if rating.council != council {
+            faults.add("/council", "council.not_yours", "is not the council that rates");
+        }
         faults.done()?;
         advice.0.ratings.push(rating);
         Ok(advice)
@@ -518,6 +627,7 @@ impl AsCluster {
         }
         if let Some(on) = listed_on {
             faults.happened("/listedOn", on, today);
+            faults.not_known_otherwise("/listedOn", on, advice.0.text.listed_on);
         }
         faults.done()?;
         let rule = term::choose_rule(rules, advice.text.kind, advice.text.level, received_on, rule)?;
@@ -613,11 +723,17 @@ impl AsCluster {
         require(in_hand(&advice.0), "Merging", &advice.0)?;
         let mut faults = Faults::default();
         faults.happened("/on", merge.on, today);
-        faults.not_before("/on", merge.on, received_on(&advice.0), "receipt");
+        faults.not_before("/on", merge.on, latest_step(&advice.0), "latest step");
         if target.id == advice.id {
             faults.add("/into", "merge.itself", "is this advice itself");
         }
         faults.done()?;
+        if target.submitted_on.is_none() && !target.may_be_published() {
+            return Err(RuleError::conflict(
+                "merge-target-not-submitted",
+                "The advice to merge into was not sent in yet.",
+            ));
+        }
         if has_ended(target) || target.deleted {
             return Err(RuleError::conflict(
                 "merge-target-ended",
@@ -634,7 +750,7 @@ impl AsCluster {
         require(in_hand(&advice.0), "Forwarding", &advice.0)?;
         let mut faults = Faults::default();
         faults.happened("/on", forwarding.on, today);
-        faults.not_before("/on", forwarding.on, received_on(&advice.0), "receipt");
+        faults.not_before("/on", forwarding.on, latest_step(&advice.0), "latest step");
         if forwarding.cluster.is_some() == forwarding.body.is_some() {
             faults.add(
                 "/cluster",

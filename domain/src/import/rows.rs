@@ -33,6 +33,15 @@ impl ListSource {
         }
     }
 
+    /// As the command line spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Raad => "raad",
+            Self::Wijkraad => "wijkraad",
+            Self::Answers => "answers",
+        }
+    }
+
     const fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Raad => &["externalid", "title", "registrationdate", "portefeuillehouder", "url"],

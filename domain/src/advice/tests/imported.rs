@@ -12,7 +12,9 @@ fn a_listed_item_is_registered_published_and_has_no_known_term() {
 
     let reason = Some("VERVALLEN".to_owned());
     let published_at = moment("2026-06-01T09:00:00Z");
-    let lapsed = Advice::registered(advice_id(1), listed_text(), reason, published_at, today()).unwrap();
+    let lapsed =
+        Advice::registered(advice_id(1), listed_text(), Listed::default(), reason, published_at, today())
+            .unwrap();
     assert_eq!(lapsed.status(), Withdrawn);
     assert_eq!(lapsed.withdrawal, Some(Withdrawal { on: None, reason: Some("VERVALLEN".to_owned()) }));
     assert_eq!(term_state(&lapsed, "2026-06-30"), TermState::Ended);
@@ -59,12 +61,12 @@ fn a_listed_answer_gives_its_day_and_says_what_is_missing() {
 #[test]
 fn what_another_list_knows_is_added_once() {
     let advice = registered(listed_text())
-        .with_reference(reference("26bb000123"))
-        .with_reference(reference("26bb000456"))
+        .with_reference(reference("26bb000123"), council("rozenburg"))
+        .with_reference(reference("26bb000456"), council("rozenburg"))
         .with_listed_cosigner(council("rozenburg"))
         .with_listed_cosigner(council("delfshaven"))
         .with_listed_cosigner(council("delfshaven"))
-        .with_listed_kind(AdviceKind::UrgentLetter);
+        .with_listing(Listing { kind: Some(AdviceKind::UrgentLetter), ..Listing::default() });
     let values: Vec<_> = advice.text.references.iter().map(|reference| reference.value.as_str()).collect();
     assert_eq!(values, ["26bb000123", "26bb000456"]);
     let councils: Vec<_> = advice.councils().map(CouncilCode::as_str).collect();

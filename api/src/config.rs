@@ -1,0 +1,245 @@
+//! The command line and the settings: by flag or by environment, the flag first.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::import::ListSource;
+use persistence::DatabaseUrl;
+
+/// Wijk aan Zet: the public, real-time overview of the advice of Rotterdam's neighbourhood councils, the answers, the
+/// expected answer date and the status, as a JSON API.
+#[derive(Debug, Parser)]
+#[command(name = "wijkaanzet", version, about, long_about = None)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server. Makes the database on its first start, and brings its tables up to date.
+    Serve(ServeArgs),
+    /// Import a list of one of the portals, or of answers. A second time it changes nothing.
+    Import(ImportArgs),
+    /// Print a token for trying things out, signed with the key of the data folder.
+    ///
+    /// A server accepts it only with --dev-tokens or --demo, and only where no issuer is configured.
+    Token(TokenArgs),
+    /// Print the OpenAPI document.
+    Openapi(OpenapiArgs),
+    /// Make the database where there is none and bring its tables up to date, then stop.
+    Migrate(StoreArgs),
+    /// Check settings and database: read the whole journal, verify its chain of hashes and compare every row with it.
+    ///
+    /// Ends with status 0 only if all is well.
+    Check(CheckArgs),
+}
+
+/// Where the data are.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// The database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME. Without it a SQLite file in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database: Option<DatabaseUrl>,
+    /// The folder for the SQLite file and the key for trying things out.
+    #[arg(long, env = "DATA_DIR", default_value = "data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Connections to the database at most.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub database_connections: u32,
+}
+
+impl StoreArgs {
+    /// The database, or the file in the data folder.
+    pub fn url(&self) -> DatabaseUrl {
+        self.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data_dir.join("wijkaanzet.sqlite")))
+    }
+}
+
+/// Who issues tokens.
+#[derive(Debug, Clone, Args)]
+pub struct IssuerArgs {
+    /// The issuer of tokens (claim `iss`). With it the key of the data folder is never accepted.
+    #[arg(long, env = "TOKEN_ISSUER", value_name = "URL", requires = "jwks")]
+    pub issuer: Option<String>,
+    /// The issuer's keys (JWKS): a file, or an https:// address.
+    #[arg(long, env = "TOKEN_JWKS", value_name = "FILE|URL", requires = "issuer")]
+    pub jwks: Option<String>,
+    /// What tokens must name in `aud`.
+    #[arg(
+        long,
+        env = "TOKEN_AUDIENCE",
+        default_value = "https://api.wijkaanzet.rotterdam.nl/v1",
+        value_name = "URI"
+    )]
+    pub audience: String,
+}
+
+/// Settings of the server.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Who issues tokens.
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
+    /// The address to listen on.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Our own public address, without a slash at the end; http:// and the listening address when left out.
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
+    /// Put a demonstration set into an empty database: made up, and marked as such in every item. Implies --dev-tokens.
+    #[arg(long)]
+    pub demo: bool,
+    /// Accept tokens signed with the key of the data folder. Not together with an issuer.
+    #[arg(long, conflicts_with = "issuer")]
+    pub dev_tokens: bool,
+    /// Origins whose scripts may use a token, by commas.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…")]
+    pub cors_origins: Vec<String>,
+    /// Requests per minute and client; 0 for no limit.
+    #[arg(long, env = "RATE_PER_MINUTE", default_value_t = 600, value_name = "N")]
+    pub rate_per_minute: u32,
+    /// Seconds that a request may take.
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub request_timeout: u64,
+    /// Bytes that a body may have.
+    #[arg(long, env = "BODY_LIMIT", default_value_t = 1024 * 1024, value_name = "BYTES")]
+    pub body_limit: usize,
+    /// Count requests by the last address of X-Forwarded-For; only behind one proxy of your own.
+    #[arg(long, env = "TRUST_FORWARDED")]
+    pub trust_forwarded: bool,
+    /// Threads that serve requests; the number of cores when left out.
+    #[arg(long, env = "WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// Where to report a vulnerability, for security.txt.
+    #[arg(
+        long,
+        env = "SECURITY_CONTACT",
+        default_value = "https://www.rotterdam.nl/contact",
+        value_name = "URI"
+    )]
+    pub security_contact: String,
+    /// How the log is written.
+    #[arg(long, env = "LOG_FORMAT", default_value = "json", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// What is logged, such as info, warn or debug.
+    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL")]
+    pub log: String,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// What to import.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Which list it is.
+    #[arg(long, value_parser = list_source, value_name = "raad|wijkraad|answers")]
+    pub source: ListSource,
+    /// The list, as CSV.
+    pub file: PathBuf,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write what was done with each row, and why, into this file.
+    #[arg(long, value_name = "FILE.csv")]
+    pub report: Option<PathBuf>,
+}
+
+/// What the token may.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// The folder with the key; it is made where there is none.
+    #[arg(long, env = "DATA_DIR", default_value = "data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Scopes, by spaces, such as "advice:write internal:read".
+    #[arg(long, default_value = "", value_parser = scopes)]
+    pub scope: String,
+    /// Councils for which it speaks, by commas, or '*'.
+    #[arg(long, value_delimiter = ',', value_parser = code_or_all)]
+    pub councils: Vec<String>,
+    /// Clusters for which it speaks, by commas, or '*'.
+    #[arg(long, value_delimiter = ',', value_parser = code_or_all)]
+    pub clusters: Vec<String>,
+    /// Who it is (claim `sub`).
+    #[arg(long, default_value = "developer")]
+    pub subject: String,
+    /// Hours that it is valid, 6 at most.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub hours: u8,
+    /// What it names in `aud`.
+    #[arg(
+        long,
+        env = "TOKEN_AUDIENCE",
+        default_value = "https://api.wijkaanzet.rotterdam.nl/v1",
+        value_name = "URI"
+    )]
+    pub audience: String,
+}
+
+/// The form of the document.
+#[derive(Debug, Args)]
+pub struct OpenapiArgs {
+    /// As JSON instead of YAML.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Who issues tokens.
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '?' | '#' | '\\');
+    if host.is_empty() || host.ends_with('/') || !host.chars().all(plain) {
+        return Err("wants http:// or https://, a host, and no slash at the end".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn list_source(text: &str) -> Result<ListSource, String> {
+    [ListSource::Raad, ListSource::Wijkraad, ListSource::Answers]
+        .into_iter()
+        .find(|source| source.as_str() == text)
+        .ok_or_else(|| "wants raad, wijkraad or answers".to_owned())
+}
+
+fn scopes(text: &str) -> Result<String, String> {
+    for scope in text.split_whitespace() {
+        if scope.parse::<domain::access::Scope>().is_err() {
+            let known: Vec<&str> = domain::access::Scope::ALL.iter().map(|(_, name, _)| *name).collect();
+            return Err(format!("there is no scope '{scope}'; there are {}", known.join(" ")));
+        }
+    }
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn code_or_all(text: &str) -> Result<String, String> {
+    if text == "*" || text.parse::<domain::ids::CouncilCode>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("wants '*' or codes such as rozenburg".to_owned())
+}
