@@ -1,1 +1,5 @@
-//! x
+//! The API as its callers meet it: through HTTP, on both databases.
+
+mod support;
+
+mod advice;

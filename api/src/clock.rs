@@ -45,6 +45,8 @@ impl Clock {
             Self::System => Utc::now(),
             Self::Standing(hand) => *hand.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
         };
+        // As fine as storage keeps it, so that what is answered is what is kept.
+        let moment = DateTime::from_timestamp_micros(moment.timestamp_micros()).unwrap_or(moment);
         Now { moment, today: amsterdam_day(moment) }
     }
 }

@@ -53,7 +53,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         registry::list_codes, registry::list_holidays, registry::list_unplaced_rows,
         openapi_json, openapi_yaml
     ),
-    components(schemas(problem::Problem, problem::InputError, paging::Tombstone)),
+    components(schemas(problem::Problem, problem::InputError, paging::Tombstone, paging::Format, paging::CsvDialect, domain::ids::AreaCode)),
     modifiers(&Shared)
 )]
 pub struct ApiDoc;
@@ -178,6 +178,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         ));
     }
     for (name, required, text, example) in headers {
+        let pattern = (name == "Idempotency-Key").then_some(
+            r#"^"?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"?$"#,
+        );
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Header)

@@ -30,7 +30,7 @@ macro_rules! codes {
     ($( $(#[$doc:meta])* $name:ident $list:literal { $( $(#[$vdoc:meta])* $variant:ident $code:literal $dutch:literal $english:literal )+ } )+) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
             pub enum $name {
                 $(
                     #[doc = concat!($english, " (", $dutch, ")")]
@@ -54,6 +54,20 @@ macro_rules! codes {
                     match self { $(Self::$variant => $dutch),+ }
                 }
             }
+
+            // By hand: utoipa's derive does not see a rename that comes out of a macro.
+            impl utoipa::PartialSchema for $name {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                    let meanings = [$(concat!("`", $code, "`: ", $english, " (", $dutch, ")")),+].join("; ");
+                    utoipa::openapi::schema::ObjectBuilder::new()
+                        .schema_type(utoipa::openapi::schema::Type::String)
+                        .enum_values(Some([$($code),+]))
+                        .description(Some(format!("One of {meanings}.")))
+                        .into()
+                }
+            }
+
+            impl ToSchema for $name {}
 
             impl std::fmt::Display for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
