@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::problem::{ApiError, InputError};
 
@@ -52,7 +52,7 @@ impl Contract {
         let components = &value["components"];
         let compile = |schema: Value| {
             let mut whole = schema;
-            whole["components"] = components.clone();
+            inline(&mut whole, components);
             jsonschema::draft202012::options()
                 .should_validate_formats(true)
                 .build(&whole)
@@ -93,9 +93,14 @@ impl Contract {
                 contract.operations.insert(id.to_owned(), Operation { scopes, anonymous, body, query });
             }
         }
-        for name in components["schemas"].as_object().into_iter().flat_map(Map::keys) {
-            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-            contract.bodies.insert(name.clone(), compile(reference)?);
+        for name in contract
+            .operations
+            .values()
+            .filter_map(|operation| operation.body.clone())
+            .chain(["AdviceText".to_owned()])
+        {
+            let schema = components["schemas"][&name].clone();
+            contract.bodies.insert(name, compile(schema)?);
         }
         Ok(contract)
     }
@@ -185,6 +190,24 @@ impl Operation {
         let mut keys: Vec<&str> = self.query.keys().map(String::as_str).collect();
         keys.sort_unstable();
         if keys.is_empty() { "none".to_owned() } else { keys.join(", ") }
+    }
+}
+
+/// Puts each schema that is referred to in the place of the reference; no body of ours refers to itself.
+fn inline(schema: &mut Value, components: &Value) {
+    match schema {
+        Value::Object(fields) => {
+            let name =
+                fields.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next());
+            if let Some(name) = name {
+                *schema = components["schemas"][name].clone();
+                inline(schema, components);
+                return;
+            }
+            fields.values_mut().for_each(|field| inline(field, components));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| inline(item, components)),
+        _ => {}
     }
 }
 

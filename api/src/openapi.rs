@@ -187,7 +187,10 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .required(if required { Required::True } else { Required::False })
             .description(Some(text))
             .schema(Some(
-                ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)]),
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(pattern)
+                    .examples([serde_json::json!(example)]),
             ))
             .build();
         operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
