@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(render(&columns, &[], Style::Rfc4180), b"id,councils,share\r\n");
         let row = json!({"id": "=1+1", "councils": [{"code": "a"}, {"code": "b"}], "share": 0.5});
         assert_eq!(
-            render(&columns, &[row.clone()], Style::Rfc4180),
+            render(&columns, std::slice::from_ref(&row), Style::Rfc4180),
             b"id,councils,share\r\n'=1+1,a|b,0.5\r\n"
         );
         let excel = String::from_utf8(render(&columns, &[row], Style::DutchExcel)).unwrap();

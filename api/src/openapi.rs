@@ -75,7 +75,36 @@ pub fn document() -> Result<Value, String> {
     let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     each_header(&mut document);
+    each_link(&mut document);
     Ok(document)
+}
+
+/// From what was made to what can be done with it, for callers and testers that follow links.
+fn each_link(document: &mut Value) {
+    let follow: [(&str, &[(&str, &str)]); 4] = [
+        (
+            "/advice",
+            &[
+                ("read", "getAdvice"),
+                ("change", "changeAdvice"),
+                ("adopt", "adoptAdvice"),
+                ("delete", "deleteDraft"),
+            ],
+        ),
+        ("/advice-requests", &[("read", "getAdviceRequest"), ("refuse", "refuseAdviceRequest")]),
+        ("/term-rules", &[("read", "getTermRule")]),
+        ("/office-holders", &[("read", "getOfficeHolder")]),
+    ];
+    for (path, links) in follow {
+        let created = &mut document["paths"][path]["post"]["responses"]["201"];
+        for (name, operation) in links {
+            let mut parameters = serde_json::json!({"id": "$response.body#/id"});
+            if !operation.starts_with("get") {
+                parameters["If-Match"] = "$response.header.ETag".into();
+            }
+            created["links"][*name] = serde_json::json!({"operationId": operation, "parameters": parameters});
+        }
+    }
 }
 
 /// Headers that an answer always carries are marked so; utoipa's header object has no `required`.
@@ -142,6 +171,9 @@ fn needs_if_match(path: &str, method: &HttpMethod) -> bool {
 }
 
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    if operation.description.is_none() {
+        operation.description.clone_from(&operation.summary);
+    }
     let writes = !matches!(method, HttpMethod::Get);
     let has_body = operation.request_body.is_some();
     let is_list = operation

@@ -180,10 +180,12 @@ fn exchange(
     let missing =
         || RuleError::invalid("/field", "correction.no_such_field", "nothing was recorded in it yet");
     match field {
-        Field::Subject => swap(&mut record.text.subject, text(value, 300)?, as_text),
-        Field::Summary => {
-            swap_optional(&mut record.text.summary, optional(value, |value| text(value, 10_000))?, as_text)
-        }
+        Field::Subject => swap(&mut record.text.subject, text(value, 300)?, |text: &String| as_text(text)),
+        Field::Summary => swap_optional(
+            &mut record.text.summary,
+            optional(value, |value| text(value, 10_000))?,
+            |text: &String| as_text(text),
+        ),
         Field::LetterOn => swap_optional(&mut record.text.letter_on, optional(value, date)?, as_date),
         Field::ListedOn => swap_optional(&mut record.text.listed_on, optional(value, date)?, as_date),
         Field::MeetingOn => {
@@ -277,8 +279,8 @@ fn swap_optional<T>(
     Ok(std::mem::replace(place, value).map_or(CorrectedValue::Nothing(None), |was| show(&was)))
 }
 
-fn as_text(text: &String) -> CorrectedValue {
-    CorrectedValue::Text(text.clone())
+fn as_text(text: &str) -> CorrectedValue {
+    CorrectedValue::Text(text.to_owned())
 }
 
 fn as_date(on: &NaiveDate) -> CorrectedValue {

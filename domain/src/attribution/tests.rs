@@ -323,6 +323,8 @@ const DUTCH: &str = "fiets noorder wester zuiden park plein polder dorp eiland h
     kern carnaval zuidrand dijken bosbes entree";
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn other_words_name_nobody(chosen in proptest::collection::vec(proptest::sample::select(DUTCH.split(' ').collect::<Vec<_>>()), 1..5)) {
         let text = chosen.join(" ");
