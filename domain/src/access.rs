@@ -436,7 +436,11 @@ fn without_internal_reasons(mut record: AdviceRecord) -> AdviceRecord {
         .into_iter()
         .map(|extension| Extension { reason: String::new(), ..extension })
         .collect();
-    record.withdrawal = record.withdrawal.map(|Withdrawal { on, reason: _ }| Withdrawal { on, reason: None });
+    // What a portal's list said was public there already: it gives a reason and no day.
+    record.withdrawal = record.withdrawal.map(|Withdrawal { on, reason }| Withdrawal {
+        on,
+        reason: reason.filter(|_| imported && on.is_none()),
+    });
     record.merge = record.merge.map(|Merge { into, on, reason: _ }| Merge { into, on, reason: None });
     record.forwardings = record
         .forwardings
