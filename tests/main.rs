@@ -3,4 +3,7 @@
 mod support;
 
 mod advice;
+mod contract;
+mod reference;
 mod term;
+mod wire;

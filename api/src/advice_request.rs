@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::clock::new_id;
 use crate::csv::Column;
-use crate::etag;
+use crate::etag::{self, Version};
 use crate::incoming::{Answer, Body, Incoming};
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Page, SmallListQuery, to_value};
 use crate::problem::{ApiError, InputError};
@@ -225,7 +225,8 @@ pub async fn refuse_advice_request(incoming: Incoming) -> Result<HttpResponse, A
             let before =
                 advice_request::find(tx.reading(), id, &writing.caller)?.ok_or(ApiError::NotFound)?;
             writing.caller.require(Scope::AdviceWrite)?;
-            writing.run(tx, Some(before.stamp.version), |tx, body, caller, now| {
+            let version = Version { number: before.stamp.version, view: None };
+            writing.run(tx, Some(version), |tx, body, caller, now| {
                 caller.may_draft_for(&body.council)?;
                 let refused = before.value.clone().refuse(body, now.today)?;
                 let stored = advice_request::save(tx, &refused, &before, "refusal")?;

@@ -131,8 +131,8 @@ fn changes(
         let before = caller.view_through(|key| holds_key(&entry.audience_before, key.as_str()));
         let view = caller.view_through(|key| holds_key(&entry.audience_after, key.as_str()));
         match view {
-            // The public is told nothing of a change that it cannot see.
-            Some(View::Public) if before == Some(View::Public) && !entry.public_changed => {}
+            // Nobody is told of a change that he cannot see.
+            Some(now) if before == Some(now) && !entry.is_seen_by(now) => {}
             Some(_) => seen.push((entry, view)),
             None if before.is_some() => seen.push((entry, None)),
             None => {}
@@ -152,13 +152,7 @@ fn changes(
         let item = match (view, stored) {
             (Some(view), Some(stored)) => Some(to_value(&showing.show(stored, *view))?),
             (Some(_), None) => {
-                let stamp = Stamp {
-                    version: entry.version,
-                    created_at: entry.at(),
-                    modified_at: entry.at(),
-                    public_version: entry.version,
-                    public_modified_at: entry.at(),
-                };
+                let stamp = Stamp::plain(entry.version, entry.at(), entry.at());
                 match entry.resource.as_str() {
                     persistence::advice_request::RESOURCE => Some(
                         serde_json::from_str(&entry.snapshot)

@@ -37,6 +37,25 @@ pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
         .any(|tag| tag == etag || tag == "*")
 }
 
+/// The version that `If-Match` must name: as this caller counts it, for a view counts only the changes that it sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
+    pub number: i64,
+    /// The view that counts, where views count apart.
+    pub view: Option<View>,
+}
+
+impl Version {
+    /// A weak tag never matches (RFC 9110, 13.1.1).
+    fn is_named_by(self, tag: &str) -> bool {
+        let Some(inner) = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else { return false };
+        let number = inner.split('.').next().and_then(|number| number.parse().ok());
+        let same_view = self.view.is_none_or(|view| inner.rsplit('.').next() == Some(view.as_str()));
+        number == Some(self.number) && same_view
+    }
+}
+
 /// What the caller says it read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Option<String>);
@@ -50,9 +69,9 @@ impl IfMatch {
     }
 
     /// Refuses a change of another version than the one that was read: missing 428, another 412.
-    pub fn require(&self, version: i64) -> Result<(), ApiError> {
+    pub fn require(&self, read: Version) -> Result<(), ApiError> {
         let Some(tags) = &self.0 else { return Err(ApiError::PreconditionRequired) };
-        let matches = tags.split(',').map(str::trim).any(|tag| version_of(tag) == Some(version));
+        let matches = tags.split(',').map(str::trim).any(|tag| read.is_named_by(tag));
         if matches { Ok(()) } else { Err(ApiError::Stale) }
     }
 
@@ -60,10 +79,4 @@ impl IfMatch {
     pub fn is_given(&self) -> bool {
         self.0.is_some()
     }
-}
-
-/// The version that a strong tag of ours carries. A weak tag never matches (RFC 9110, 13.1.1).
-fn version_of(tag: &str) -> Option<i64> {
-    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
-    inner.split('.').next()?.parse().ok()
 }

@@ -27,7 +27,7 @@ pub fn advice(advice: &AdviceView, public_url: &str) -> String {
     row("Wijkraad", Some(councils.lead.to_string()));
     let cosigners: Vec<String> =
         councils.cosigners.iter().map(|cosigner| cosigner.council.to_string()).collect();
-    row("Mede-ondertekenaars", (!cosigners.is_empty()).then(|| cosigners.join(", ")));
+    row("Medeondertekenaars", (!cosigners.is_empty()).then(|| cosigners.join(", ")));
     row("Soort", Some(advice.kind.dutch().to_owned()));
     row("Status", Some(advice.status.dutch().to_owned()));
     row("Uitkomst", advice.outcome.map(|outcome| outcome.dutch().to_owned()));

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::auth::{self, Claims, TokenError};
 use crate::clock::Now;
-use crate::etag::IfMatch;
+use crate::etag::{IfMatch, Version};
 use crate::problem::ApiError;
 
 /// The type of a merge patch (RFC 7396).
@@ -333,7 +333,7 @@ impl<B> Writing<B> {
     pub fn run(
         self,
         tx: &mut Tx<'_>,
-        version: Option<i64>,
+        version: Option<Version>,
         work: impl FnOnce(&mut Tx<'_>, B, &Caller, Now) -> Result<Answer, ApiError>,
     ) -> Result<Answer, ApiError> {
         let Self { caller, now, client, key, if_match, hash, body } = self;

@@ -48,7 +48,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
         registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,
         registry::list_themes, registry::get_theme, registry::list_terms_of_office, registry::get_term_of_office,
-        registry::list_term_rules, registry::get_term_rule, registry::calculate_term, registry::add_term_rule,
+        registry::list_term_rules, registry::get_term_rule, registry::calculate_term, registry::add_term_rule, registry::end_term_rule,
         registry::list_office_holders, registry::get_office_holder, registry::add_office_holder,
         registry::list_codes, registry::list_holidays, registry::list_unplaced_rows,
         openapi_json, openapi_yaml
@@ -92,7 +92,7 @@ fn each_link(document: &mut Value) {
             ],
         ),
         ("/advice-requests", &[("read", "getAdviceRequest"), ("refuse", "refuseAdviceRequest")]),
-        ("/term-rules", &[("read", "getTermRule")]),
+        ("/term-rules", &[("read", "getTermRule"), ("end", "endTermRule")]),
         ("/office-holders", &[("read", "getOfficeHolder")]),
     ];
     for (path, links) in follow {

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::{Registry, supported_day};
 use crate::clock::new_id;
 use crate::csv::Column;
-use crate::etag;
+use crate::etag::{self, Version};
 use crate::incoming::{Answer, Body, Call, Incoming};
 use crate::paging::{self, CsvDialect, Format, Page, SmallListQuery};
 use crate::problem::ApiError;
@@ -619,6 +619,45 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
                 let item = TermRuleItem::with(rule, stamp);
                 let answer = Answer::json(201, Some(etag::of_version(item.version)), &item)?;
                 Ok(answer.at(format!("/v1/term-rules/{id}")))
+            })
+        })
+        .await?;
+    Ok(answer.into_response(&app.public_url))
+}
+
+/// The end of a term rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TermRuleEnd {
+    /// Last day of receipt to which it applies. What was received before keeps the rule that was frozen then.
+    pub valid_to: NaiveDate,
+}
+
+/// Ends a term rule, so that another can take its place. Nothing that was received already changes (rule 5).
+#[utoipa::path(patch, path = "/term-rules/{id}", operation_id = "endTermRule", tag = "reference",
+    params(("id" = Uuid, Path, description = "The id of the term rule.")),
+    request_body(content = TermRuleEnd, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The term rule.", body = TermRuleItem)),
+    security(("bearer" = ["registry:write"])))]
+pub async fn end_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("endTermRule").await?;
+    let id = call.path_id("id")?.to_string();
+    call.no_query()?;
+    let body = call.patch().and_then(|value| call.check::<TermRuleEnd>(value));
+    let app = call.app.clone();
+    let (actor, now) = (call.actor(), call.now);
+    let writing = call.writing(body)?;
+    let answer = app
+        .write(actor, now, move |_, tx| {
+            let before: Stored<TermRule> =
+                registry::find(tx.reading(), Table::TermRule, &id)?.ok_or(ApiError::NotFound)?;
+            let version = Version { number: before.stamp.version, view: None };
+            writing.run(tx, Some(version), |tx, TermRuleEnd { valid_to }, _, _| {
+                let ended = TermRule { valid_to: Some(valid_to), ..before.value };
+                ended.check()?;
+                let stamp = registry::save(tx, Table::TermRule, &id, &ended, before.stamp, "end")?;
+                let item = TermRuleItem::with(ended, stamp);
+                Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
         })
         .await?;

@@ -114,7 +114,7 @@ fn v1(config: &mut ServiceConfig) {
         .service(resource("/terms-of-office").get(registry::list_terms_of_office))
         .service(resource("/terms-of-office/{code}").get(registry::get_term_of_office))
         .service(resource("/term-rules").get(registry::list_term_rules).post(registry::add_term_rule))
-        .service(resource("/term-rules/{id}").get(registry::get_term_rule))
+        .service(resource("/term-rules/{id}").get(registry::get_term_rule).patch(registry::end_term_rule))
         .service(resource("/term-rules/{id}/calculation").get(registry::calculate_term))
         .service(
             resource("/office-holders").get(registry::list_office_holders).post(registry::add_office_holder),

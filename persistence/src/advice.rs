@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::journal::{Change, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_council, advice_reference, advice_term, advice_theme, audience};
-use crate::snapshot::{self, Stamp, Stored};
+use crate::snapshot::{self, Seen, Stamp, Stored};
 
 /// The name of the resource in the journal.
 pub const RESOURCE: &str = "advice";
@@ -86,6 +86,7 @@ struct Row {
     version: i64,
     created_at: i64,
     modified_at: i64,
+    own_modified_at: i64,
     public_modified_at: i64,
     snapshot: String,
     kind: &'static str,
@@ -113,28 +114,26 @@ fn write(
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
     // Whatever can be worked out before the journal's lock is.
-    let public = |record: &AdviceRecord| record.is_published().then(|| access::project(record, View::Public));
-    let public_changed = before.map_or(value.is_published(), |before| public(&before.value) != public(value));
+    let seen_from = seen_from(before.map(|before| &*before.value), value);
     let segments = term::segments(&value.term_facts());
     let audience: Vec<String> = access::audience(value).iter().map(|key| key.as_str().to_owned()).collect();
 
     let place = tx.next_place()?;
     let now = moment::to_utc(place.moment);
-    let stamp = match before.map(|before| before.stamp) {
-        None => Stamp {
-            version: 1,
-            created_at: now,
+    let seen = |known: Option<Seen>, view: View| match known {
+        Some(known) if seen_from > view => known,
+        known => Seen {
+            version: known.map_or(0, |known| known.version) + i64::from(seen_from <= view),
             modified_at: now,
-            public_version: i64::from(public_changed),
-            public_modified_at: now,
         },
-        Some(stamp) => Stamp {
-            version: stamp.version + 1,
-            modified_at: now,
-            public_version: stamp.public_version + i64::from(public_changed),
-            public_modified_at: if public_changed { now } else { stamp.public_modified_at },
-            ..stamp
-        },
+    };
+    let known = before.map(|before| before.stamp);
+    let stamp = Stamp {
+        version: known.map_or(0, |known| known.version) + 1,
+        created_at: known.map_or(now, |known| known.created_at),
+        modified_at: now,
+        own: seen(known.map(|known| known.own), View::Own),
+        public: seen(known.map(|known| known.public), View::Public),
     };
     let text = snapshot::write(value, stamp)?;
     let id = value.id.to_string();
@@ -159,17 +158,23 @@ fn write(
         }
     }
     insert_index_rows(tx.connection, &id, value, &segments)?;
-    let change = Change {
-        resource: RESOURCE,
-        item: id,
-        version: stamp.version,
-        event,
-        reason,
-        audience,
-        public_changed,
-    };
+    let change =
+        Change { resource: RESOURCE, item: id, version: stamp.version, event, reason, audience, seen_from };
     tx.append(place, change, text)?;
     Ok(Stored { value: value.clone(), stamp })
+}
+
+/// The narrowest view that sees a difference.
+fn seen_from(before: Option<&AdviceRecord>, after: &AdviceRecord) -> View {
+    let public = |record: &AdviceRecord| record.is_published().then(|| access::project(record, View::Public));
+    let own = |record: &AdviceRecord| access::project(record, View::Own);
+    if before.and_then(public) != public(after) {
+        View::Public
+    } else if before.map(own) != Some(own(after)) {
+        View::Own
+    } else {
+        View::Internal
+    }
 }
 
 fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
@@ -179,7 +184,8 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
         version: stamp.version,
         created_at: moment::of(stamp.created_at),
         modified_at: moment::of(stamp.modified_at),
-        public_modified_at: moment::of(stamp.public_modified_at),
+        own_modified_at: moment::of(stamp.own.modified_at),
+        public_modified_at: moment::of(stamp.public.modified_at),
         snapshot,
         kind: value.text.kind.as_str(),
         status: value.status().as_str(),
@@ -525,10 +531,12 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     }
     if let Some(since) = modified_since {
         let since = moment::of(*since);
+        let internal = items_with(keys_from(caller, View::Internal));
         query = query.filter(
             advice::public_modified_at
                 .ge(since)
-                .or(advice::modified_at.ge(since).and(advice::id.eq_any(own()))),
+                .or(advice::own_modified_at.ge(since).and(advice::id.eq_any(own())))
+                .or(advice::modified_at.ge(since).and(advice::id.eq_any(internal))),
         );
     }
     query

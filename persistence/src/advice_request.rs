@@ -1,7 +1,7 @@
 //! Advice requests in storage.
 
 use diesel::prelude::*;
-use domain::access::{self, Caller};
+use domain::access::{self, Caller, View};
 use domain::advice_request::AdviceRequest;
 use domain::ids::{AdviceId, AdviceRequestId, CouncilCode};
 
@@ -25,13 +25,7 @@ pub struct Filter {
 type Row = (i64, i64, i64, String);
 
 fn restore((version, created_at, modified_at, text): Row) -> Result<Stored<AdviceRequest>, StoreError> {
-    let stamp = Stamp {
-        version,
-        created_at: moment::to_utc(created_at),
-        modified_at: moment::to_utc(modified_at),
-        public_version: 0,
-        public_modified_at: moment::to_utc(modified_at),
-    };
+    let stamp = Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at));
     Ok(Stored { value: from_text("advice request", &text)?, stamp })
 }
 
@@ -177,6 +171,6 @@ fn change<'a>(value: &AdviceRequest, version: i64, event: &'a str) -> Change<'a>
         event,
         reason: None,
         audience: access::request_audience(value).iter().map(|key| key.as_str().to_owned()).collect(),
-        public_changed: false,
+        seen_from: View::Public,
     }
 }

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use domain::access::View;
 use sha2::{Digest, Sha256};
 
 use crate::connection::AnyConnection;
@@ -25,8 +26,8 @@ pub(crate) struct Change<'a> {
     pub reason: Option<String>,
     /// The keys of its audience after the change.
     pub audience: Vec<String>,
-    /// Whether the public sees a difference.
-    pub public_changed: bool,
+    /// The narrowest view that sees a difference; every wider one sees it too.
+    pub seen_from: View,
 }
 
 /// The place in the journal that a change got.
@@ -62,8 +63,8 @@ pub struct Entry {
     pub audience_before: String,
     /// The keys of its audience after.
     pub audience_after: String,
-    /// Whether the public saw a difference.
-    pub public_changed: bool,
+    /// The narrowest view that saw a difference: `public`, `own` or `internal`.
+    pub seen_from: String,
     /// The hash of the entry before.
     pub previous_hash: String,
     /// The hash of this one.
@@ -74,6 +75,14 @@ impl Entry {
     /// When it was written.
     pub fn at(&self) -> DateTime<Utc> {
         moment::to_utc(self.moment)
+    }
+
+    /// Whether a reader with this view saw a difference.
+    pub fn is_seen_by(&self, view: View) -> bool {
+        let narrowest = [View::Public, View::Own, View::Internal]
+            .into_iter()
+            .find(|known| known.as_str() == self.seen_from);
+        narrowest.is_none_or(|narrowest| view >= narrowest)
     }
 
     fn digest(&self) -> String {
@@ -89,7 +98,7 @@ impl Entry {
             snapshot,
             audience_before,
             audience_after,
-            public_changed,
+            seen_from,
             previous_hash,
             hash: _,
         } = self;
@@ -105,7 +114,7 @@ impl Entry {
             snapshot,
             audience_before,
             audience_after,
-            public_changed,
+            seen_from,
             previous_hash
         ]);
         hex(&Sha256::digest(fields.to_string().as_bytes()))
@@ -167,7 +176,7 @@ impl<'c> Tx<'c> {
         change: Change<'_>,
         snapshot: String,
     ) -> Result<(), StoreError> {
-        let Change { resource, item, version, event, reason, audience, public_changed } = change;
+        let Change { resource, item, version, event, reason, audience, seen_from } = change;
         let before = save_audience(self.connection, &item, &audience, place)?;
         let previous_hash = self.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
         let mut entry = Entry {
@@ -182,7 +191,7 @@ impl<'c> Tx<'c> {
             snapshot,
             audience_before: join_keys(&before),
             audience_after: join_keys(&audience),
-            public_changed,
+            seen_from: seen_from.as_str().to_owned(),
             previous_hash,
             hash: String::new(),
         };

@@ -18,7 +18,7 @@ mod store;
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
 pub use journal::Tx;
-pub use snapshot::{Stamp, Stored, read as read_advice};
+pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
 pub use store::Store;
 
 impl Tx<'_> {

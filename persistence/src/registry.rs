@@ -3,6 +3,7 @@
 
 use diesel::dsl::max;
 use diesel::prelude::*;
+use domain::access::View;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::AnyConnection;
@@ -88,13 +89,7 @@ pub fn all<T: for<'de> Deserialize<'de>>(
 }
 
 fn stamp(version: i64, created_at: i64, modified_at: i64) -> Stamp {
-    Stamp {
-        version,
-        created_at: moment::to_utc(created_at),
-        modified_at: moment::to_utc(modified_at),
-        public_version: version,
-        public_modified_at: moment::to_utc(modified_at),
-    }
+    Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at))
 }
 
 /// Adds a row.
@@ -158,7 +153,7 @@ fn change<'a>(table: Table, code: &str, version: i64, event: &'a str) -> Change<
         event,
         reason: None,
         audience: if table.is_public() { vec!["public".to_owned()] } else { Vec::new() },
-        public_changed: table.is_public(),
+        seen_from: View::Public,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Drafts of responses in storage. They have a version of their own: the advice's must not tell that one exists.
 
 use diesel::prelude::*;
+use domain::access::View;
 use domain::advice::ResponseDraft;
 use domain::ids::AdviceId;
 
@@ -39,13 +40,7 @@ pub fn find(
 }
 
 fn stamp(version: i64, created_at: i64, modified_at: i64) -> Stamp {
-    Stamp {
-        version,
-        created_at: moment::to_utc(created_at),
-        modified_at: moment::to_utc(modified_at),
-        public_version: 0,
-        public_modified_at: moment::to_utc(modified_at),
-    }
+    Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at))
 }
 
 /// Puts the draft in place of what was there, if nobody else changed that since.
@@ -94,7 +89,7 @@ pub fn put(
         event: "response-draft",
         reason: None,
         audience: Vec::new(),
-        public_changed: false,
+        seen_from: View::Public,
     };
     tx.append(place, change, text)?;
     Ok(Stored { value: value.clone(), stamp: stamp(version, created_at, place.moment) })

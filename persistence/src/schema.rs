@@ -22,7 +22,7 @@ diesel::table! {
         snapshot -> Text,
         audience_before -> Text,
         audience_after -> Text,
-        public_changed -> Bool,
+        seen_from -> Text,
         previous_hash -> Text,
         hash -> Text,
     }
@@ -42,6 +42,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         modified_at -> BigInt,
+        own_modified_at -> BigInt,
         public_modified_at -> BigInt,
         snapshot -> Text,
         kind -> Text,

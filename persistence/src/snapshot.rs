@@ -2,6 +2,7 @@
 //! of the domain's types decides here what becomes of what was written before.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::View;
 use domain::advice::{
     Adoption, Advice, AdviceRecord, AdviceText, Closure, Correction, FollowUp, Forwarding, Listed, Merge,
     Publication, Rating, Received, Response, Withdrawal,
@@ -26,10 +27,37 @@ pub struct Stamp {
     pub created_at: DateTime<Utc>,
     /// When it was last written.
     pub modified_at: DateTime<Utc>,
-    /// Raised by one at each change that the public sees: the public counts nothing that it cannot see.
-    pub public_version: i64,
-    /// When the public last saw a change.
-    pub public_modified_at: DateTime<Utc>,
+    /// What a council sees of its own item: it counts nothing that it cannot see.
+    pub own: Seen,
+    /// What the public sees.
+    pub public: Seen,
+}
+
+/// The changes that a narrower view can see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Raised by one at each change that the view sees.
+    pub version: i64,
+    /// When the view last saw a change.
+    pub modified_at: DateTime<Utc>,
+}
+
+impl Stamp {
+    /// Of an item that looks the same to all who see it.
+    pub fn plain(version: i64, created_at: DateTime<Utc>, modified_at: DateTime<Utc>) -> Self {
+        let seen = Seen { version, modified_at };
+        Self { version, created_at, modified_at, own: seen, public: seen }
+    }
+
+    /// Version and moment as this view counts them.
+    pub fn seen(&self, view: View) -> Seen {
+        match view {
+            View::Public => self.public,
+            View::Own => self.own,
+            View::Internal => Seen { version: self.version, modified_at: self.modified_at },
+        }
+    }
 }
 
 /// An item with its stamp.

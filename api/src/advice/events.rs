@@ -24,7 +24,7 @@ use super::view::{AdviceView, Showing};
 use crate::app::Registry;
 use crate::clock::{Now, new_id};
 use crate::contract::Contract;
-use crate::etag;
+use crate::etag::{self, Version};
 use crate::incoming::{Answer, Body, Call, Incoming};
 use crate::paging;
 use crate::problem::{ApiError, InputError};
@@ -60,7 +60,7 @@ where
         .write(actor, now, move |app, tx| {
             let (before, view) = visible(tx.reading(), id, &writing.caller)?;
             let hands = right(&writing.caller, before.value.clone())?;
-            writing.run(tx, Some(before.stamp.version), |tx, body, caller, now| {
+            writing.run(tx, Some(version_of(&before, view)), |tx, body, caller, now| {
                 // A merged advice takes no more writes, but what should never have been public can still be taken back.
                 if before.value.merge.is_some() && event != "unpublication" {
                     return Err(ApiError::Conflict(
@@ -96,6 +96,10 @@ fn answer_with(
     let showing = Showing::of(tx.reading(), caller, registry, now.today, &[&saved.value])?;
     let shown = showing.show(saved, view);
     Answer::json(status, Some(etag::of_item(shown.version, now.today, view)), &shown)
+}
+
+fn version_of(before: &Stored<Advice>, view: View) -> Version {
+    Version { number: before.stamp.seen(view).version, view: Some(view) }
 }
 
 fn no_reason<B>(_: &B) -> Option<String> {
@@ -267,9 +271,9 @@ pub async fn delete_draft(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
-            let (before, _) = visible(tx.reading(), id, &writing.caller)?;
+            let (before, view) = visible(tx.reading(), id, &writing.caller)?;
             let hands = writing.caller.as_coordinator(before.value.clone())?;
-            writing.run(tx, Some(before.stamp.version), |tx, (), _, _| {
+            writing.run(tx, Some(version_of(&before, view)), |tx, (), _, _| {
                 advice::save(tx, &hands.delete()?, &before, "deletion", None)?;
                 Ok(Answer::empty())
             })
@@ -742,7 +746,8 @@ pub async fn put_response_draft(incoming: Incoming) -> Result<HttpResponse, ApiE
             if first && writing.has_if_match() {
                 return Err(ApiError::Stale);
             }
-            writing.run(tx, known.map(|known| known.version), |tx, draft, _, _| {
+            let version = known.map(|known| Version { number: known.version, view: None });
+            writing.run(tx, version, |tx, draft, _, _| {
                 let stored = response_draft::put(tx, id, &draft, known)?;
                 let shown = draft_view(id, stored);
                 let status = if first { 201 } else { 200 };

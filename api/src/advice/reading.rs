@@ -406,7 +406,7 @@ pub async fn get_advice_term(incoming: Incoming) -> Result<HttpResponse, ApiErro
     let caller = call.caller.clone();
     let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
     let explanation = term::explain(&stored.value.term_facts(), on);
-    paging::item(&call, etag::of_item(seen_version(&stored, view), on, view), &explanation)
+    paging::item(&call, etag::of_item(stored.stamp.seen(view).version, on, view), &explanation)
 }
 
 /// Everything that happened, in order, as far as the caller may see it.
@@ -423,15 +423,8 @@ pub async fn get_advice_timeline(incoming: Incoming) -> Result<HttpResponse, Api
     let caller = call.caller.clone();
     let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
     let items = domain::access::project(&stored.value, view).timeline();
-    let etag = etag::of_item(seen_version(&stored, view), domain::calendar::FIRST_DAY, view);
+    let etag = etag::of_item(stored.stamp.seen(view).version, domain::calendar::FIRST_DAY, view);
     paging::item(&call, etag, &Timeline { items })
-}
-
-fn seen_version(stored: &Stored<Advice>, view: View) -> i64 {
-    match view {
-        View::Public => stored.stamp.public_version,
-        View::Own | View::Internal => stored.stamp.version,
-    }
 }
 
 /// One entry of the journal about an advice.

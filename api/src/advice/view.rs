@@ -13,7 +13,7 @@ use domain::advice::{
 use domain::codes::{AdviceKind, AdviceStatus, Level, Origin, Outcome, PointOutcome};
 use domain::ids::{AdviceId, AdviceRequestId, ClusterCode, OfficeHolderId, PartId, ThemeCode};
 use domain::term::{self, TermOn};
-use persistence::{AnyConnection, Stored};
+use persistence::{AnyConnection, Seen, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -299,10 +299,7 @@ impl<'a> Showing<'a> {
         };
         let internal = |reason: String| (!reason.is_empty()).then_some(reason);
         let visible = |id: AdviceId| self.linked.contains(&id).then_some(id);
-        let (version, modified_at) = match view {
-            View::Public => (stored.stamp.public_version, stored.stamp.public_modified_at),
-            View::Own | View::Internal => (stored.stamp.version, stored.stamp.modified_at),
-        };
+        let Seen { version, modified_at } = stored.stamp.seen(view);
         AdviceView {
             id,
             kind,

@@ -31,13 +31,13 @@ pub struct Reference {
     pub url: Option<String>,
 }
 
-/// The councils behind an advice: one lead (indiener) and any number of co-signers (mede-indieners).
+/// The councils behind an advice: one lead (indiener) and any number of co-signers (medeondertekenaars).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Councils {
     /// The council that leads (indiener).
     pub lead: CouncilCode,
-    /// Councils invited to sign as well (mede-ondertekenaars).
+    /// Councils invited to sign as well (medeondertekenaars).
     #[serde(default)]
     #[schema(max_items = 39)]
     pub cosigners: Vec<Cosigner>,

@@ -78,7 +78,10 @@ impl AdviceRecord {
             add(Some(on), "listing", "Listed by a portal.".to_owned(), None);
         }
         if let Some(received) = &self.received {
-            let text = format!("Received; the term rule of that day was frozen: {}.", received.rule.ground);
+            let text = format!(
+                "Received; the term rule of that day was frozen: {}.",
+                received.rule.ground.trim_end_matches('.')
+            );
             add(Some(received.received_on), "receipt", text, None);
         }
         if let Some(on) = self.treated_on {

@@ -21,7 +21,7 @@ CREATE TABLE journal (
     snapshot TEXT NOT NULL,
     audience_before TEXT NOT NULL,
     audience_after TEXT NOT NULL,
-    public_changed BOOLEAN NOT NULL,
+    seen_from TEXT NOT NULL,
     previous_hash TEXT NOT NULL,
     hash TEXT NOT NULL
 );
@@ -44,6 +44,7 @@ CREATE TABLE advice (
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     modified_at BIGINT NOT NULL,
+    own_modified_at BIGINT NOT NULL,
     public_modified_at BIGINT NOT NULL,
     snapshot TEXT NOT NULL,
     kind TEXT NOT NULL,
