@@ -25,7 +25,7 @@ use crate::registry;
 #[into_params(parameter_in = Query)]
 pub struct ChangesQuery {
     /// Go on after this cursor; take it from `next`. From the beginning when left out.
-    #[param(required = false, max_length = 100)]
+    #[param(required = false, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
     after: Option<String>,
     /// Changes on a page, at most.
     #[param(required = false, minimum = 1, maximum = 1000)]

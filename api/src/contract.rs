@@ -113,7 +113,8 @@ impl Contract {
     }
 
     /// Checks a body against a schema of the document and reads it.
-    pub fn body<T: DeserializeOwned>(&self, schema: &str, value: Value) -> Result<T, ApiError> {
+    pub fn body<T: DeserializeOwned>(&self, schema: &str, mut value: Value) -> Result<T, ApiError> {
+        whole_numbers(&mut value);
         let validator = self
             .bodies
             .get(schema)
@@ -124,7 +125,7 @@ impl Contract {
         }
         control_characters(&value, "", &mut errors);
         if errors.is_empty() {
-            // What the schema lets through and the type does not, such as 1.0 for a whole number.
+            // What the schema lets through and the type does not, such as a number that no computer counts to.
             return serde_json::from_value(value).map_err(|_| {
                 ApiError::invalid("body", "", "type", "does not fit the schema of this operation")
             });
@@ -304,6 +305,22 @@ fn describe(error: &ValidationError<'_>, place: &str, parameter: &str, errors: &
             }
         }
         _ => add(path, "schema", "does not fit the schema".to_owned()),
+    }
+}
+
+/// To JSON 1.0 is the whole number 1 (JSON Schema, 4.2.3); to Rust it is not.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let float =
+                number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15);
+            if let Some(float) = float {
+                *value = Value::from(float as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 

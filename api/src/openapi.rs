@@ -76,7 +76,84 @@ pub fn document() -> Result<Value, String> {
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     each_header(&mut document);
     each_link(&mut document);
+    each_text(&mut document);
     Ok(document)
+}
+
+/// A character that has no place in a text, as a class of a regular expression: databases and spreadsheets choke on them.
+const CONTROL: &str = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F";
+
+/// The texts that a caller may send hold no control characters; said once here for every field of every body and query.
+fn each_text(document: &mut Value) {
+    let mut names: Vec<String> = Vec::new();
+    let mut queries: Vec<&mut Value> = Vec::new();
+    for operation in document["paths"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .flat_map(|item| item.as_object_mut().into_iter().flat_map(|methods| methods.values_mut()))
+    {
+        refs(&operation["requestBody"], &mut names);
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if parameter["in"] == "query" {
+                queries.push(&mut parameter["schema"]);
+            }
+        }
+    }
+    queries.into_iter().for_each(no_control);
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let mut done: Vec<String> = Vec::new();
+    while let Some(name) = names.pop() {
+        if done.contains(&name) {
+            continue;
+        }
+        if let Some(schema) = schemas.get_mut(&name) {
+            refs(schema, &mut names);
+            no_control(schema);
+            schema["properties"]
+                .as_object_mut()
+                .into_iter()
+                .flat_map(|fields| fields.values_mut())
+                .for_each(no_control);
+            if schema["properties"].is_null() {
+                schema.as_object_mut().map(|fields| fields.remove("properties"));
+            }
+        }
+        done.push(name);
+    }
+}
+
+fn no_control(schema: &mut Value) {
+    let text = match &schema["type"] {
+        Value::String(kind) => kind == "string",
+        Value::Array(kinds) => kinds.iter().any(|kind| kind == "string"),
+        _ => false,
+    };
+    if !text || schema.get("format").is_some() || schema.get("enum").is_some() {
+        return;
+    }
+    let pattern = match schema.get("pattern").and_then(Value::as_str) {
+        None => format!("^[^{CONTROL}]*$"),
+        Some(r"\S") => format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"),
+        Some(r"^\S(.*\S)?$") => format!(r"^[^\s{CONTROL}](?:[^\r\n{CONTROL}]*[^\s{CONTROL}])?$"),
+        Some(_) => return,
+    };
+    schema["pattern"] = pattern.into();
+}
+
+fn refs(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(name) =
+                fields.get("$ref").and_then(Value::as_str).and_then(|text| text.rsplit('/').next())
+            {
+                names.push(name.to_owned());
+            }
+            fields.values().for_each(|field| refs(field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| refs(item, names)),
+        _ => {}
+    }
 }
 
 /// From what was made to what can be done with it, for callers and testers that follow links.
@@ -210,9 +287,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         ));
     }
     for (name, required, text, example) in headers {
-        let pattern = (name == "Idempotency-Key").then_some(
-            r#"^"?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"?$"#,
-        );
+        let pattern = (name == "Idempotency-Key")
+            .then_some(r#"^(?:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$"#);
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Header)

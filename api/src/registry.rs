@@ -144,7 +144,7 @@ pub struct ListQuery {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, max_length = 1000)]
+    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// Whether to count the whole list into `total`.
     #[param(required = false)]
@@ -194,7 +194,7 @@ pub struct CouncilQuery {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, max_length = 1000)]
+    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// Whether to count the whole list into `total`.
     #[param(required = false)]

@@ -29,34 +29,34 @@ use crate::problem::{ApiError, InputError};
 #[into_params(parameter_in = Query)]
 pub struct AdviceQuery {
     /// Lead or co-signer is one of these councils (wijkraad, dorpsraad).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     council: Option<Vec<CouncilCode>>,
     /// Lead or co-signer lies in this area (gebied).
     #[param(required = false)]
     area: Option<AreaCode>,
     /// One of these kinds (soort).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     kind: Option<Vec<AdviceKind>>,
     /// In one of these states of the process (status).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     status: Option<Vec<AdviceStatus>>,
     /// With one of these outcomes (uitkomst).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     outcome: Option<Vec<Outcome>>,
     /// With one of these themes (thema).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     theme: Option<Vec<ThemeCode>>,
     /// Treated by one of these clusters.
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     cluster: Option<Vec<ClusterCode>>,
     /// Answered by this office holder (portefeuillehouder), by id.
     #[param(required = false)]
     portfolio_holder: Option<OfficeHolderId>,
     /// Of one of these levels (reikwijdte).
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     level: Option<Vec<Level>>,
     /// Whose answer term stands so on the reference day (stand van de termijn). `late` takes in `very_late`.
-    #[param(style = Form, explode = false, required = false, max_items = 50)]
+    #[param(style = Form, explode = false, required = false, min_items = 1, max_items = 50)]
     term_state: Option<Vec<TermState>>,
     /// Bearing this reference, itself or in a response (kenmerk), such as `24bb002358`. The whole of it counts.
     #[param(required = false, min_length = 1, max_length = 100)]
@@ -113,13 +113,17 @@ pub struct AdviceQuery {
     #[param(required = false)]
     on: Option<NaiveDate>,
     /// Up to three of `letterOn`, `listedOn`, `submittedOn`, `receivedOn`, `answeredOn`, `dueOn`, `daysOver`; with a hyphen before it from high to low. What has no value stands last. Then, and without it, by id.
-    #[param(required = false, max_length = 100, pattern = "^-?[A-Za-z]+(,-?[A-Za-z]+){0,2}$")]
+    #[param(
+        required = false,
+        max_length = 100,
+        pattern = "^-?(letterOn|listedOn|submittedOn|receivedOn|answeredOn|dueOn|daysOver)(,-?(letterOn|listedOn|submittedOn|receivedOn|answeredOn|dueOn|daysOver)){0,2}$"
+    )]
     sort: Option<String>,
     /// Items on a page.
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, max_length = 1000)]
+    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// Whether to count the whole list into `total`.
     #[param(required = false)]
@@ -468,7 +472,7 @@ pub struct PageQuery {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, max_length = 1000)]
+    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
