@@ -2,8 +2,13 @@
 
 mod support;
 
+mod access;
 mod advice;
+mod advice_requests;
+mod concurrency;
 mod contract;
+mod import;
+mod journal;
 mod reference;
 mod term;
 mod wire;

@@ -107,12 +107,17 @@ impl TestApp {
             audience: AUDIENCE.to_owned(),
         })
         .unwrap();
-        let document = openapi::document().unwrap();
-        let contract = Contract::new(&document).unwrap();
+        // Made once for all tests: it is the same for each.
+        static CONTRACT: std::sync::LazyLock<(Value, Arc<Contract>)> = std::sync::LazyLock::new(|| {
+            let document = openapi::document().unwrap();
+            let contract = Arc::new(Contract::new(&document).unwrap());
+            (document, contract)
+        });
+        let (document, contract) = &*CONTRACT;
         let app = Arc::new(App::new(
             store.clone(),
             clock.clone(),
-            contract,
+            contract.clone(),
             Arc::new(verifier),
             Limits { body: 1024 * 1024 },
             PUBLIC_URL.to_owned(),
@@ -132,7 +137,7 @@ impl TestApp {
             security_contact: "https://api.test/contact".to_owned(),
             security_expires: "2027-11-23T00:00:00Z".to_owned(),
         };
-        let parts = Parts::new(app.clone(), wire, discovery, &document);
+        let parts = Parts::new(app.clone(), wire, discovery, document);
         let service = Rc::new(
             init_service(
                 actix_web::App::new().wrap(from_fn(wire::wire)).configure(|config| parts.configure(config)),

@@ -245,9 +245,13 @@ on_both_databases! {
         let late = "/v1/advice?termState=late,very_late&on=2025-12-31&sort=-daysOver";
         assert_eq!(names_on(&app, &ids, late).await, ["A08", "A11"]);
         // `late` takes in `very_late`.
-        assert_eq!(names_on(&app, &ids, "/v1/advice?termState=late&on=2025-12-31&sort=-daysOver").await, ["A08", "A11"]);
+        assert_eq!(
+            names_on(&app, &ids, "/v1/advice?termState=late&on=2025-12-31&sort=-daysOver").await,
+            ["A08", "A11"]
+        );
         assert_eq!(names_on(&app, &ids, "/v1/advice?termState=suspended&on=2025-12-31").await, ["A12"]);
-        let most_over_first = ["A08", "A11", "A06", "A04", "A01", "A02", "A03", "A05", "A07", "A09", "A10", "A12"];
+        let most_over_first =
+            ["A08", "A11", "A06", "A04", "A01", "A02", "A03", "A05", "A07", "A09", "A10", "A12"];
         for limit in [1, 3, 5, 1000] {
             let path = format!("/v1/advice?on=2025-12-31&sort=-daysOver&limit={limit}");
             assert_eq!(names_on(&app, &ids, &path).await, most_over_first, "limit {limit}");
@@ -269,7 +273,8 @@ on_both_databases! {
         app.on_day("2026-11-24");
         let next = first["next"].as_str().unwrap().trim_start_matches("https://api.test").to_owned();
         let second = read(&app, &next).await;
-        let items = [first["items"].as_array().unwrap().as_slice(), second["items"].as_array().unwrap()].concat();
+        let items =
+            [first["items"].as_array().unwrap().as_slice(), second["items"].as_array().unwrap()].concat();
         assert!(items.iter().all(|item| item["term"]["on"] == "2026-11-23"), "{items:?}");
         let mut seen: Vec<&str> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
         seen.sort_unstable();
@@ -366,7 +371,7 @@ on_both_databases! {
         assert_eq!(extended.faults(), [(String::new(), "no-norm".to_owned())]);
     }
 
-    async fn an_open_suspension_leaves_no_deadline_until_the_final_response_closes_it(app: TestApp) {
+    async fn an_open_suspension_leaves_no_deadline_until_the_answer_closes_it(app: TestApp) {
         // 2026-10-01 and 42 days is 2026-11-12.
         let id = app.received("rozenburg", "2026-10-01").await;
         suspend(&app, &id, "2026-10-12").await;
@@ -425,9 +430,11 @@ on_both_databases! {
             assert!(line(&explained, step)["text"].as_str().unwrap().contains("void"), "{explained}");
         }
         let timeline = read(&app, &format!("/v1/advice/{id}/timeline")).await;
-        let void = timeline["items"].as_array().unwrap().iter().filter(|entry| {
-            entry["text"].as_str().unwrap().contains("void, without effect")
-        });
+        let void = timeline["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["text"].as_str().unwrap().contains("void, without effect"));
         assert_eq!(void.count(), 2, "{timeline}");
     }
 
@@ -438,5 +445,33 @@ on_both_databases! {
         assert_eq!(advice["extensions"][0]["void"], false);
         assert_eq!(advice["term"]["originalDueOn"], "2026-10-13");
         assert_eq!(advice["term"]["dueOn"], "2026-11-10");
+    }
+
+    /// Nothing that was received before a rule ended changes; what comes after it needs another.
+    async fn an_ended_rule_holds_for_what_was_received_before(app: TestApp) {
+        let before = app.received("rozenburg", "2026-10-15").await;
+        let path = format!("/v1/term-rules/{BUILT_IN}");
+        let etag = app.get(&path).send().await.header("etag");
+        let end = |etag: &str| {
+            let patch =
+                app.ask(actix_web::http::Method::PATCH, &path).patch(json!({"validTo": "2026-09-30"}));
+            patch.token(&app.almighty()).if_match(etag)
+        };
+        assert_eq!(end("\"0\"").send().await.status, StatusCode::PRECONDITION_FAILED);
+        let ended = end(&etag).send().await;
+        assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+        assert_eq!(ended.json()["validTo"], "2026-09-30");
+        let advice = app.get(&format!("/v1/advice/{before}")).token(&app.almighty()).send().await.json();
+        assert_eq!(advice["term"]["dueOn"], "2026-11-26");
+        let last_day = app.received("rozenburg", "2026-09-30").await;
+        let term = app.get(&format!("/v1/advice/{last_day}/term")).token(&app.almighty()).send().await.json();
+        assert_eq!(term["term"]["rule"], BUILT_IN);
+        let late = submitted(&app, "2026-10-01").await;
+        let receipt = json!({"receivedOn": "2026-10-01", "cluster": "so"});
+        let without = receive(&app, &late, receipt.clone()).await;
+        assert_eq!(without.status, StatusCode::CONFLICT, "{}", without.text());
+        assert_eq!(without.faults(), [(String::new(), "term-rule-missing".to_owned())]);
+        let new = add_rule(&app, json!({"days": 14, "validFrom": "2026-10-01"})).await;
+        assert_eq!(receive(&app, &late, receipt).await.json()["term"]["rule"], json!(new));
     }
 }

@@ -1,11 +1,11 @@
 //! Advice requests over HTTP.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Caller, Scope};
 use domain::advice::Reference;
 use domain::advice_request::{AdviceRequest, AdviceRequestBody, CouncilReply, NoAdviceBody};
-use domain::ids::AdviceRequestId;
+use domain::ids::{AdviceRequestId, ClusterCode, CouncilCode};
 use persistence::advice_request::{self, Filter};
 use persistence::{AnyConnection, Stored};
 use serde::{Deserialize, Serialize};
@@ -26,9 +26,20 @@ use crate::registry::ListQuery;
 pub struct AdviceRequestView {
     /// Its id.
     pub id: AdviceRequestId,
-    /// What was asked.
-    #[serde(flatten)]
-    pub asked: AdviceRequestBody,
+    /// What advice is asked about (onderwerp).
+    pub subject: String,
+    /// The question to the councils (adviesvraag).
+    pub question: Option<String>,
+    /// The cluster that asks.
+    pub cluster: ClusterCode,
+    /// The policy track that it is about (beleidstraject), by its id.
+    pub policy_track: Option<uuid::Uuid>,
+    /// The councils that are asked.
+    pub councils: Vec<CouncilCode>,
+    /// The day it was asked.
+    pub asked_on: NaiveDate,
+    /// The day by which the advice is wanted.
+    pub wanted_by: Option<NaiveDate>,
     /// What each council did (reactie op de aanvraag).
     pub replies: Vec<CouncilReply>,
     /// Numbers by which other systems know it (kenmerken).
@@ -54,32 +65,51 @@ pub struct AdviceRequestList {
     pub total: Option<i64>,
 }
 
-fn show(
+/// Requests as they are shown, with what each council did.
+pub(crate) fn show(
     connection: &mut AnyConnection,
     caller: &Caller,
     items: Vec<Stored<AdviceRequest>>,
 ) -> Result<Vec<AdviceRequestView>, ApiError> {
     let ids: Vec<AdviceRequestId> = items.iter().map(|item| item.value.id).collect();
     let given = advice_request::given(connection, caller, &ids)?;
-    Ok(items
-        .into_iter()
-        .map(|Stored { value, stamp }| {
-            let of_this: Vec<_> = given
-                .iter()
-                .filter(|(request, ..)| *request == value.id)
-                .map(|(_, lead, advice, on)| (lead.clone(), *advice, *on))
-                .collect();
-            AdviceRequestView {
-                id: value.id,
-                replies: value.replies(&of_this),
-                asked: value.asked,
-                references: Vec::new(),
-                version: stamp.version,
-                created_at: stamp.created_at,
-                modified_at: stamp.modified_at,
-            }
-        })
-        .collect())
+    Ok(
+        items
+            .into_iter()
+            .map(|Stored { value, stamp }| {
+                let of_this: Vec<_> = given
+                    .iter()
+                    .filter(|(request, _)| *request == value.id)
+                    .map(|(_, given)| given.clone())
+                    .collect();
+                let replies = value.replies(&of_this);
+                let AdviceRequestBody {
+                    subject,
+                    question,
+                    cluster,
+                    policy_track,
+                    councils,
+                    asked_on,
+                    wanted_by,
+                } = value.asked;
+                AdviceRequestView {
+                    id: value.id,
+                    subject,
+                    question,
+                    cluster,
+                    policy_track,
+                    councils,
+                    asked_on,
+                    wanted_by,
+                    replies,
+                    references: Vec::new(),
+                    version: stamp.version,
+                    created_at: stamp.created_at,
+                    modified_at: stamp.modified_at,
+                }
+            })
+            .collect(),
+    )
 }
 
 /// Advice requests, for the councils that are asked and the cluster that asks.

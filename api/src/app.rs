@@ -24,7 +24,7 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// The contract that requests are checked against.
-    pub contract: Contract,
+    pub contract: Arc<Contract>,
     /// Who checks tokens.
     pub verifier: Arc<Verifier>,
     /// The limits on what a caller may send.
@@ -118,7 +118,7 @@ impl App {
     pub fn new(
         store: Store,
         clock: Clock,
-        contract: Contract,
+        contract: Arc<Contract>,
         verifier: Arc<Verifier>,
         limits: Limits,
         public_url: String,

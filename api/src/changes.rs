@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::access::{Caller, View};
 use domain::advice::Advice;
 use persistence::journal::{self, Entry, holds_key};
-use persistence::{AnyConnection, Stamp, Stored, advice};
+use persistence::{AnyConnection, Stamp, Stored, advice, advice_request};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -46,7 +46,7 @@ pub struct Change {
     /// Whether it is gone for this caller from here on.
     pub deleted: bool,
     /// The item as it then was, as far as the caller may see it; null where it is gone.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, additional_properties = true)]
     pub item: Option<serde_json::Value>,
 }
 
@@ -154,10 +154,11 @@ fn changes(
             (Some(_), None) => {
                 let stamp = Stamp::plain(entry.version, entry.at(), entry.at());
                 match entry.resource.as_str() {
-                    persistence::advice_request::RESOURCE => Some(
-                        serde_json::from_str(&entry.snapshot)
-                            .map_err(|error| ApiError::Internal(error.to_string()))?,
-                    ),
+                    advice_request::RESOURCE => {
+                        let stored = advice_request::read(entry)?;
+                        let shown = crate::advice_request::show(connection, caller, vec![stored])?;
+                        shown.first().map(to_value).transpose()?
+                    }
                     table => registry::show(table, &entry.item, &entry.snapshot, stamp, &registry)?,
                 }
             }

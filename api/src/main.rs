@@ -115,7 +115,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
             .map_err(|error| format!("the demonstration set cannot be written: {error}"))?;
     }
     let document = openapi::document()?;
-    let contract = Contract::new(&document)?;
+    let contract = Arc::new(Contract::new(&document)?);
     let limits = Limits { body: args.body_limit };
     let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

@@ -66,7 +66,7 @@ fn openapi_json() {}
 
 /// This document as YAML.
 #[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenApiYaml", tag = "contract",
-    responses((status = 200, description = "The document.", body = String, content_type = "application/yaml")), security(()))]
+    responses((status = 200, description = "The document.", body = Object, content_type = "application/yaml")), security(()))]
 #[allow(dead_code, reason = "documents the route")]
 fn openapi_yaml() {}
 
@@ -270,7 +270,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if matches!(method, HttpMethod::Put) {
         headers.push(("If-Match", false, "The ETag of what is replaced; left out for the first.", "\"1\""));
     }
-    if matches!(method, HttpMethod::Post) {
+    if writes {
         headers.push((
             "Idempotency-Key",
             false,

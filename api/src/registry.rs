@@ -919,10 +919,12 @@ pub fn show(
     registry: &Registry,
 ) -> Result<Option<serde_json::Value>, ApiError> {
     #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
     struct Snapshot {
+        created_at: DateTime<Utc>,
         item: serde_json::Value,
     }
-    let Snapshot { mut item } =
+    let Snapshot { created_at, mut item } =
         serde_json::from_str(snapshot).map_err(|error| ApiError::Internal(error.to_string()))?;
     if table == Table::UnplacedRow.as_str() {
         return Ok(None);
@@ -932,7 +934,7 @@ pub fn show(
     }
     item["references"] = serde_json::json!([]);
     item["version"] = stamp.version.into();
-    item["createdAt"] = paging::to_value(&stamp.created_at)?;
+    item["createdAt"] = paging::to_value(&created_at)?;
     item["modifiedAt"] = paging::to_value(&stamp.modified_at)?;
     Ok(Some(item))
 }

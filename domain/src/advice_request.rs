@@ -75,6 +75,17 @@ pub struct CouncilReply {
     pub advice: Option<AdviceId>,
 }
 
+/// An advice that was sent in on a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The council that leads it.
+    pub lead: CouncilCode,
+    /// The day it was sent in.
+    pub on: NaiveDate,
+    /// The advice, if the reader may see it.
+    pub advice: Option<AdviceId>,
+}
+
 impl AdviceRequest {
     /// A new request.
     pub fn ask(id: AdviceRequestId, asked: AdviceRequestBody, today: NaiveDate) -> Result<Self, RuleError> {
@@ -123,19 +134,19 @@ impl AdviceRequest {
     }
 
     /// What each council did. An advice that was submitted counts before a refusal.
-    pub fn replies(&self, given: &[(CouncilCode, AdviceId, Option<NaiveDate>)]) -> Vec<CouncilReply> {
+    pub fn replies(&self, given: &[Given]) -> Vec<CouncilReply> {
         self.asked
             .councils
             .iter()
             .map(|council| {
-                let advice = given.iter().find(|(lead, _, _)| lead == council);
+                let advice = given.iter().find(|given| given.lead == *council);
                 let refusal = self.refusals.iter().find(|refusal| refusal.council == *council);
                 match (advice, refusal) {
-                    (Some((_, id, on)), _) => CouncilReply {
+                    (Some(given), _) => CouncilReply {
                         council: council.clone(),
                         reply: RequestReply::Advised,
-                        on: *on,
-                        advice: Some(*id),
+                        on: Some(given.on),
+                        advice: given.advice,
                     },
                     (None, Some(refusal)) => CouncilReply {
                         council: council.clone(),

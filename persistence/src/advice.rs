@@ -65,7 +65,8 @@ pub fn imported(tx: &mut Tx<'_>) -> Result<Vec<Stored<Advice>>, StoreError> {
 
 /// Adds a new advice.
 pub fn add(tx: &mut Tx<'_>, value: &Advice, event: &str) -> Result<Stored<Advice>, StoreError> {
-    write(tx, value, None, event, None)
+    let seen_from = seen_from(None, value);
+    write(tx, value, None, seen_from, event, None)
 }
 
 /// Saves a changed advice, if nobody else changed it since it was read.
@@ -76,7 +77,24 @@ pub fn save(
     event: &str,
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
-    write(tx, value, Some(before), event, reason)
+    let seen_from = seen_from(Some(&*before.value), value);
+    write(tx, value, Some(before), seen_from, event, reason)
+}
+
+/// Advice that reacts to this one or was merged into it.
+pub fn naming(tx: &mut Tx<'_>, id: AdviceId) -> Result<Vec<Stored<Advice>>, StoreError> {
+    let texts: Vec<String> = advice::table
+        .filter(advice::second_round_of.eq(id.to_string()).or(advice::merged_into.eq(id.to_string())))
+        .order(advice::id)
+        .select(advice::snapshot)
+        .load(tx.connection)?;
+    texts.iter().map(|text| snapshot::read(text)).collect()
+}
+
+/// Writes down that an advice looks another way because one that it names was published or is no longer: copies and
+/// caches of it are out of date though nothing was recorded of it.
+pub fn save_as_seen_anew(tx: &mut Tx<'_>, stored: &Stored<Advice>) -> Result<Stored<Advice>, StoreError> {
+    write(tx, &stored.value, Some(stored), View::Public, "link", None)
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -97,6 +115,7 @@ struct Row {
     portfolio_holder: Option<String>,
     request: Option<String>,
     second_round_of: Option<String>,
+    merged_into: Option<String>,
     letter_day: Option<i32>,
     listed_day: Option<i32>,
     submitted_day: Option<i32>,
@@ -110,11 +129,11 @@ fn write(
     tx: &mut Tx<'_>,
     value: &Advice,
     before: Option<&Stored<Advice>>,
+    seen_from: View,
     event: &str,
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
     // Whatever can be worked out before the journal's lock is.
-    let seen_from = seen_from(before.map(|before| &*before.value), value);
     let segments = term::segments(&value.term_facts());
     let audience: Vec<String> = access::audience(value).iter().map(|key| key.as_str().to_owned()).collect();
 
@@ -197,6 +216,7 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
             .map(|holder| holder.to_string()),
         request: value.text.request.map(|request| request.to_string()),
         second_round_of: value.text.second_round_of.map(|first| first.to_string()),
+        merged_into: value.merge.as_ref().map(|merge| merge.into.to_string()),
         letter_day: value.text.letter_on.map(moment::day),
         listed_day: value.text.listed_on.map(moment::day),
         submitted_day: value.submitted_on.map(moment::day),
@@ -509,7 +529,8 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
         query = query.filter(advice::id.eq_any(bearing));
     }
     if let Some(request) = request {
-        query = query.filter(advice::request.eq(request.to_string()));
+        // Requests are not public, so neither is which advice answers one.
+        query = query.filter(advice::request.eq(request.to_string())).filter(advice::id.eq_any(own()));
     }
     if let Some(first) = second_round_of {
         query = query.filter(advice::second_round_of.eq(first.to_string()));

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 use domain::access::{self, Caller, View};
-use domain::advice_request::AdviceRequest;
-use domain::ids::{AdviceId, AdviceRequestId, CouncilCode};
+use domain::advice_request::{AdviceRequest, Given};
+use domain::ids::AdviceRequestId;
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
-use crate::journal::{Change, Tx};
+use crate::journal::{Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_request, audience};
 use crate::snapshot::{self, Stamp, Stored, from_text, to_text};
@@ -36,6 +36,16 @@ fn visible<'q>(caller: &Caller) -> diesel::dsl::IntoBoxed<'q, advice_request::ta
         .filter(audience::lost_at.is_null())
         .select(audience::item);
     advice_request::table.into_boxed().filter(advice_request::id.eq_any(items))
+}
+
+/// Reads a request back from an entry of the journal. The request itself says when it was first recorded.
+pub fn read(entry: &Entry) -> Result<Stored<AdviceRequest>, StoreError> {
+    let value: AdviceRequest = from_text("advice request", &entry.snapshot)?;
+    let created_at = value.id.0.get_timestamp().map_or(entry.moment, |at| {
+        let (seconds, nanos) = at.to_unix();
+        i64::try_from(seconds).unwrap_or(0) * 1_000_000 + i64::from(nanos / 1000)
+    });
+    Ok(Stored { value, stamp: Stamp::plain(entry.version, moment::to_utc(created_at), entry.at()) })
 }
 
 /// Finds a request that the caller may see.
@@ -94,14 +104,13 @@ pub fn count(connection: &mut AnyConnection, caller: &Caller, filter: &Filter) -
     Ok(query.select(diesel::dsl::count_star()).first(connection)?)
 }
 
-/// The advice that answers each of these requests and was submitted, as far as the caller may see it: request, lead,
-/// advice and day of submission.
-#[allow(clippy::type_complexity)]
+/// The advice that was sent in on each of these requests. That a council advised is told to all who were asked; which advice
+/// it is only to who may see it.
 pub fn given(
     connection: &mut AnyConnection,
     caller: &Caller,
     requests: &[AdviceRequestId],
-) -> Result<Vec<(AdviceRequestId, CouncilCode, AdviceId, Option<chrono::NaiveDate>)>, StoreError> {
+) -> Result<Vec<(AdviceRequestId, Given)>, StoreError> {
     let ids: Vec<String> = requests.iter().map(ToString::to_string).collect();
     let texts: Vec<String> = advice::table
         .filter(advice::request.eq_any(ids))
@@ -111,9 +120,9 @@ pub fn given(
     let mut given = Vec::new();
     for text in texts {
         let advice = snapshot::read(&text)?.value;
-        let submitted = advice.submitted_on.is_some() && caller.view(&advice).is_some();
-        if let (true, Some(request)) = (submitted, advice.text.request) {
-            given.push((request, advice.text.councils.lead.clone(), advice.id, advice.submitted_on));
+        if let (Some(on), Some(request)) = (advice.submitted_on, advice.text.request) {
+            let seen = caller.view(&advice).is_some().then_some(advice.id);
+            given.push((request, Given { lead: advice.text.councils.lead.clone(), on, advice: seen }));
         }
     }
     Ok(given)

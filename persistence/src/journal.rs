@@ -208,6 +208,11 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// The moment that the next entry gets: never before the last one's, also when the clock was set back.
+    pub fn moment(&mut self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(moment::to_utc(self.next_place()?.moment))
+    }
+
     /// Whether anything was ever written.
     pub fn is_first(&mut self) -> Result<bool, StoreError> {
         Ok(self.next_place()?.sequence == 1)

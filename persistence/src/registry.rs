@@ -67,6 +67,7 @@ pub fn sequence(connection: &mut AnyConnection) -> Result<i64, StoreError> {
 #[serde(rename_all = "camelCase")]
 struct Snapshot<T> {
     schema_version: u16,
+    created_at: chrono::DateTime<chrono::Utc>,
     item: T,
 }
 
@@ -82,7 +83,7 @@ pub fn all<T: for<'de> Deserialize<'de>>(
         .load(connection)?;
     rows.into_iter()
         .map(|(version, created_at, modified_at, text)| {
-            let Snapshot { schema_version: _, item } = from_text(table.as_str(), &text)?;
+            let Snapshot { schema_version: _, created_at: _, item } = from_text(table.as_str(), &text)?;
             Ok(Stored { value: item, stamp: stamp(version, created_at, modified_at) })
         })
         .collect()
@@ -101,7 +102,7 @@ pub fn add<T: Serialize>(
     event: &str,
 ) -> Result<Stamp, StoreError> {
     let place = tx.next_place()?;
-    let text = to_text(&Snapshot { schema_version: 1, item })?;
+    let text = to_text(&Snapshot { schema_version: 1, created_at: moment::to_utc(place.moment), item })?;
     diesel::insert_into(registry::table)
         .values((
             registry::resource.eq(table.as_str()),
@@ -127,7 +128,7 @@ pub fn save<T: Serialize>(
     event: &str,
 ) -> Result<Stamp, StoreError> {
     let place = tx.next_place()?;
-    let text = to_text(&Snapshot { schema_version: 1, item })?;
+    let text = to_text(&Snapshot { schema_version: 1, created_at: before.created_at, item })?;
     let version = before.version + 1;
     let same = registry::table.find((table.as_str(), code)).filter(registry::version.eq(before.version));
     let saved = diesel::update(same)
@@ -182,7 +183,7 @@ pub fn find<T: for<'de> Deserialize<'de>>(
         .first(connection)
         .optional()?;
     row.map(|(version, created_at, modified_at, text)| {
-        let Snapshot { schema_version: _, item } = from_text(table.as_str(), &text)?;
+        let Snapshot { schema_version: _, created_at: _, item } = from_text(table.as_str(), &text)?;
         Ok(Stored { value: item, stamp: stamp(version, created_at, modified_at) })
     })
     .transpose()

@@ -53,6 +53,7 @@ diesel::table! {
         portfolio_holder -> Nullable<Text>,
         request -> Nullable<Text>,
         second_round_of -> Nullable<Text>,
+        merged_into -> Nullable<Text>,
         letter_day -> Nullable<Integer>,
         listed_day -> Nullable<Integer>,
         submitted_day -> Nullable<Integer>,

@@ -63,17 +63,17 @@ where
             writing.run(tx, Some(version_of(&before, view)), |tx, body, caller, now| {
                 // A merged advice takes no more writes, but what should never have been public can still be taken back.
                 if before.value.merge.is_some() && event != "unpublication" {
-                    return Err(ApiError::Conflict(
-                        "merged",
-                        "It was merged; go on with the advice it was merged into.".to_owned(),
-                    ));
+                    return Err(merged_already());
                 }
                 let why = reason(&body);
                 let registry = app.registry(tx.reading())?;
                 let mut context = Context { contract: &app.contract, tx, caller, now, registry };
                 let changed = change(&mut context, hands, body)?;
                 let Context { tx, registry, .. } = context;
-                let saved = advice::save(tx, &changed, &before, event, why)?;
+                let saved = advice::save(tx, &changed, &before, event, why.clone())?;
+                if before.value.is_published() != saved.value.is_published() {
+                    tell_those_that_name(tx, caller, &saved.value, why)?;
+                }
                 answer_with(tx, caller, &registry, &saved, view, now, 200)
             })
         })
@@ -98,8 +98,37 @@ fn answer_with(
     Answer::json(status, Some(etag::of_item(shown.version, now.today, view)), &shown)
 }
 
+/// When an advice appears or vanishes, so does the link to it in others. What was merged into it vanishes with it: its
+/// address leads nowhere else.
+fn tell_those_that_name(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    advice: &Advice,
+    reason: Option<String>,
+) -> Result<(), ApiError> {
+    for naming in advice::naming(tx, advice.id)? {
+        if !naming.value.is_published() {
+            continue;
+        }
+        let merged = naming.value.merge.as_ref().is_some_and(|merge| merge.into == advice.id);
+        if merged && !advice.is_published() {
+            let body = UnpublicationBody { reason: reason.clone().unwrap_or_default() };
+            let moment = tx.moment()?;
+            let changed = caller.as_publisher(naming.value.clone())?.unpublish(body, moment)?;
+            advice::save(tx, &changed, &naming, "unpublication", reason.clone())?;
+        } else {
+            advice::save_as_seen_anew(tx, &naming)?;
+        }
+    }
+    Ok(())
+}
+
 fn version_of(before: &Stored<Advice>, view: View) -> Version {
     Version { number: before.stamp.seen(view).version, view: Some(view) }
+}
+
+fn merged_already() -> ApiError {
+    ApiError::Conflict("merged", "It was merged; go on with the advice it was merged into.".to_owned())
 }
 
 fn no_reason<B>(_: &B) -> Option<String> {
@@ -622,7 +651,9 @@ async fn by_publisher<B: DeserializeOwned + Send + 'static>(
     let call = incoming.call(operation).await?;
     let body = call.body();
     record(call, event, body, Caller::as_publisher, reason, move |context, hands, body| {
-        Ok(change(hands, body, context.now)?)
+        // The journal's moment, which a clock set back does not change.
+        let now = Now { moment: context.tx.moment()?, ..context.now };
+        Ok(change(hands, body, now)?)
     })
     .await
 }
@@ -726,14 +757,20 @@ pub async fn put_response_draft(incoming: Incoming) -> Result<HttpResponse, ApiE
     let answer = app
         .write(actor, now, move |_, tx| {
             let (before, _) = visible(tx.reading(), id, &writing.caller)?;
+            let merged = before.value.merge.is_some();
             writing.caller.as_cluster(before.value)?;
             let known = response_draft::find(tx.reading(), id)?.map(|known| known.stamp);
             let first = known.is_none();
-            if first && writing.has_if_match() {
-                return Err(ApiError::Stale);
-            }
+            // There is nothing yet that could have been read.
+            let unmatched = first && writing.has_if_match();
             let version = known.map(|known| Version { number: known.version, view: None });
             writing.run(tx, version, |tx, draft, _, _| {
+                if unmatched {
+                    return Err(ApiError::Stale);
+                }
+                if merged {
+                    return Err(merged_already());
+                }
                 let stored = response_draft::put(tx, id, &draft, known)?;
                 let shown = draft_view(id, stored);
                 let status = if first { 201 } else { 200 };
@@ -766,7 +803,7 @@ pub struct AdvicePatch {
     themes: Option<Vec<domain::ids::ThemeCode>>,
     /// The councils behind it; the lead stays.
     #[schema(nullable = false)]
-    councils: Option<domain::advice::Councils>,
+    councils: Option<CouncilsPatch>,
     /// Its numbered recommendations (adviespunten).
     #[schema(max_items = 100, nullable = false)]
     points: Option<Vec<domain::advice::Point>>,
@@ -781,4 +818,16 @@ pub struct AdvicePatch {
     second_round_of: Option<AdviceId>,
     /// The advice request that it answers (adviesaanvraag).
     request: Option<domain::ids::AdviceRequestId>,
+}
+
+/// The councils of a draft, as a patch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CouncilsPatch {
+    /// The lead (indiener); it stays what it is.
+    #[schema(nullable = false)]
+    lead: Option<domain::ids::CouncilCode>,
+    /// The councils invited to sign as well (medeondertekenaars); the list is replaced whole.
+    #[schema(max_items = 39, nullable = false)]
+    cosigners: Option<Vec<domain::advice::Cosigner>>,
 }

@@ -196,6 +196,12 @@ fn rows(
     cursor: Option<Cursor>,
 ) -> Result<Rows, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    // What reacts to an advice that the caller may not know of is not told apart from what reacts to none.
+    if let Some(first) = query.second_round_of
+        && advice::visible_among(connection, caller, &[first])?.is_empty()
+    {
+        return Ok((Vec::new(), query.count.and_then(|count| count.then_some(0)), None));
+    }
     let total = match query.count {
         Some(true) => Some(advice::count(connection, caller, filter, on)?),
         _ => None,

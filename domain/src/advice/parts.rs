@@ -491,6 +491,9 @@ impl utoipa::PartialSchema for CorrectedValue {
         use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
         ObjectBuilder::new()
             .schema_type(SchemaType::Array(vec![Type::String, Type::Integer, Type::Boolean, Type::Null]))
+            .minimum(Some(-1_000_000))
+            .maximum(Some(1_000_000))
+            .max_length(Some(10_000))
             .description(Some("A text, a date, a whole number, true or false, or null."))
             .into()
     }

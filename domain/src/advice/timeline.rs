@@ -25,8 +25,10 @@ pub struct TimelineEntry {
     /// Of a correction: the field.
     pub field: Option<String>,
     /// Of a correction: what stood there.
+    #[schema(value_type = CorrectedValue, required = false)]
     pub was: Option<CorrectedValue>,
     /// Of a correction: what stands there now.
+    #[schema(value_type = CorrectedValue, required = false)]
     pub is: Option<CorrectedValue>,
 }
 

@@ -740,6 +740,12 @@ impl AsCluster {
                 "The advice to merge into has ended itself.",
             ));
         }
+        if advice.is_published() && !target.is_published() {
+            return Err(RuleError::conflict(
+                "merge-target-not-public",
+                "This advice is published and the one to merge into is not: its readers would be sent to nothing. Publish that one first.",
+            ));
+        }
         advice.0.merge = Some(merge);
         Ok(advice)
     }

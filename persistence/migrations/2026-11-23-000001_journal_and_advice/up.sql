@@ -55,6 +55,7 @@ CREATE TABLE advice (
     portfolio_holder TEXT,
     request TEXT,
     second_round_of TEXT,
+    merged_into TEXT,
     letter_day INTEGER,
     listed_day INTEGER,
     submitted_day INTEGER,
@@ -65,6 +66,8 @@ CREATE TABLE advice (
 );
 CREATE INDEX advice_modified ON advice (modified_at);
 CREATE INDEX advice_request_of ON advice (request);
+CREATE INDEX advice_second_round_of ON advice (second_round_of);
+CREATE INDEX advice_merged_into ON advice (merged_into);
 
 CREATE TABLE advice_council (
     advice TEXT NOT NULL REFERENCES advice (id),
