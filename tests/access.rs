@@ -307,7 +307,9 @@ async fn every_case(app: &TestApp, request: &str) -> Vec<Case> {
 
     for (name, into) in [("merged-away", "received"), ("merged", "public")] {
         let target = cases.iter().find(|case| case.name == into).unwrap().id.clone();
-        let case = Maker::start(app, name, json!({})).await.received_by("so").await.published().await;
+        // What is published is merged only into what is published too.
+        let maker = Maker::start(app, name, json!({})).await.received_by("so").await;
+        let case = if into == "public" { maker.published().await } else { maker.case };
         let reason = format!("samenvoeging-{name}");
         let body = json!({"into": target, "on": "2026-10-10", "reason": reason});
         let mut merged = Maker::again(app, case, "merge", body).await;
@@ -720,7 +722,7 @@ on_both_databases! {
         }
         // The document names every status that was met on the way.
         let document = api::openapi::document().unwrap();
-        for (route, status) in seen.into_iter().filter(|met| *met != ("/advice/{id}/response-draft", 410)) {
+        for (route, status) in seen.into_iter() {
             let declared = &document["paths"][route]["get"]["responses"][status.to_string()];
             assert!(declared.is_object(), "GET {route} gives {status}, which the document does not name");
         }

@@ -720,12 +720,56 @@ on_both_databases! {
         app.record(&into, "unpublication", json!({"reason": "bevat een naam"})).await;
         for method in [Method::GET, Method::HEAD] {
             let anonymous = app.ask(method.clone(), &path(&id)).send().await;
-            assert_eq!(anonymous.status, StatusCode::NOT_FOUND, "{method}");
+            // It vanished with the one that it goes on in, for the same reason.
+            assert_eq!(anonymous.status, StatusCode::GONE, "{method}");
             assert_eq!(anonymous.header("location"), "", "{method}");
             let inside = app.ask(method.clone(), &path(&id)).token(&app.almighty()).send().await;
             assert_eq!(inside.status, StatusCode::PERMANENT_REDIRECT, "{method}");
             assert_eq!(inside.header("location"), other, "{method}");
         }
+        let left = app.get("/v1/advice?count=true").send().await.json();
+        assert_eq!(left["total"], 0, "a list holds no item that leads nowhere");
+    }
+
+    async fn what_is_published_is_not_merged_into_what_is_not(app: TestApp) {
+        let into = app.received("pernis", "2026-10-01").await;
+        let id = published(&app, "rozenburg", "2026-10-02").await;
+        let merge = json!({"into": into, "on": "2026-10-05"});
+        assert_conflict(&attempt(&app, &id, "merge", merge).await, "merge-target-not-public");
+    }
+
+    async fn a_link_that_appears_or_vanishes_is_a_change_of_what_bears_it(app: TestApp) {
+        let first = app.received("rozenburg", "2026-10-01").await;
+        let mut again = draft_of("rozenburg");
+        again["secondRoundOf"] = json!(first);
+        let again = app.draft(again).await;
+        app.record(&again, "adoption", json!({"meetingOn": "2026-10-02", "quorum": true, "votesFor": 7, "votesAgainst": 0})).await;
+        app.record(&again, "submission", json!({"submittedOn": "2026-10-02"})).await;
+        app.record(&again, "receipt", json!({"receivedOn": "2026-10-02", "cluster": "so"})).await;
+        app.record(&again, "publication", json!({})).await;
+        let mut seen = Vec::new();
+        for step in ["", "publication", "unpublication"] {
+            match step {
+                "" => {}
+                "publication" => drop(app.record(&first, step, json!({})).await),
+                _ => drop(app.record(&first, step, json!({"reason": "bevat een naam"})).await),
+            }
+            let reply = app.get(&path(&again)).send().await;
+            seen.push((reply.header("etag"), reply.json()["secondRoundOf"].clone()));
+        }
+        assert_eq!(seen[0].1, json!(null));
+        assert_eq!(seen[1].1, json!(first));
+        assert_eq!(seen[2].1, json!(null));
+        assert!(seen[0].0 != seen[1].0 && seen[1].0 != seen[2].0, "{seen:?}");
+    }
+
+    async fn the_feed_does_not_repeat_what_was_withdrawn_from_publication(app: TestApp) {
+        let id = published(&app, "rozenburg", "2026-10-02").await;
+        app.record(&id, "unpublication", json!({"reason": "bevat een naam"})).await;
+        let feed = app.get("/v1/changes?limit=1000").send().await;
+        assert!(!feed.text().contains("Oversteek"), "an entry from before still tells it");
+        let last = feed.json()["items"].as_array().unwrap().last().cloned().unwrap();
+        assert_eq!((last["id"].clone(), last["deleted"].clone()), (json!(id), json!(true)));
     }
 
     async fn a_merged_advice_takes_no_more_writes(app: TestApp) {

@@ -230,7 +230,7 @@ fn what_a_handler_needs_stands_in_the_document() {
         let changes_what_is_there = matches!(operation.method.as_str(), "patch" | "put" | "delete")
             || operation.method == "post" && operation.path.contains("{id}");
         assert_eq!(headers.contains("If-Match"), changes_what_is_there, "{name}");
-        assert_eq!(headers.contains("Idempotency-Key"), operation.method == "post", "{name}");
+        assert_eq!(headers.contains("Idempotency-Key"), operation.is_change(), "{name}");
         assert_eq!(headers.contains("If-None-Match"), !operation.is_change(), "{name}");
         let takes_body = operation.is_change() && operation.method != "delete";
         let content = operation.value["requestBody"]["content"].as_object();

@@ -37,7 +37,6 @@ type Respond = Rc<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Reply>>>>;
 pub struct TestApp {
     pub store: Store,
     pub clock: Clock,
-    pub app: Arc<App>,
     key: Rc<DevKey>,
     respond: Respond,
     _folder: Rc<tempfile::TempDir>,
@@ -153,7 +152,7 @@ impl TestApp {
                 }
             })
         });
-        Self { store, clock, app, key: Rc::new(key), respond, _folder: Rc::new(folder) }
+        Self { store, clock, key: Rc::new(key), respond, _folder: Rc::new(folder) }
     }
 
     /// A token, valid now.

@@ -1,11 +1,14 @@
 //! The feed: the journal as its reader may see it. Read from the start it rebuilds exactly what that reader can see.
 
+use std::collections::HashMap;
+
 use actix_web::HttpResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use domain::access::{Caller, View};
 use domain::advice::Advice;
+use domain::ids::AdviceId;
 use persistence::journal::{self, Entry, holds_key};
 use persistence::{AnyConnection, Stamp, Stored, advice, advice_request};
 use serde::{Deserialize, Serialize};
@@ -45,7 +48,7 @@ pub struct Change {
     pub modified_at: DateTime<Utc>,
     /// Whether it is gone for this caller from here on.
     pub deleted: bool,
-    /// The item as it then was, as far as the caller may see it; null where it is gone.
+    /// The item as far as the caller may see it, an advice as it is at the time of reading; null where it is gone.
     #[schema(value_type = Option<Object>, additional_properties = true)]
     pub item: Option<serde_json::Value>,
 }
@@ -68,7 +71,7 @@ const SCAN: i64 = 1000;
 /// The ordered feed of changes, without gaps.
 ///
 /// Keep `next` and come back with `after=`: what you then have is what you could read. An item that stops being visible
-/// comes as `deleted`. An advice's term in the feed is that of the day of reading.
+/// comes as `deleted`. An advice comes as it is at the time of reading: what was corrected or withdrawn since is not given again.
 #[utoipa::path(get, path = "/changes", operation_id = "listChanges", tag = "changes", params(ChangesQuery),
     responses((status = 200, description = "A page of changes.", body = ChangeList)),
     security((), ("bearer" = [])))]
@@ -138,20 +141,26 @@ fn changes(
             None => {}
         }
     }
-    let advice_of = |entry: &Entry| {
-        (entry.resource == advice::RESOURCE).then(|| persistence::read_advice(&entry.snapshot))
-    };
-    let mut read: Vec<Option<Stored<Advice>>> = Vec::with_capacity(seen.len());
-    for (entry, view) in &seen {
-        read.push(if view.is_some() { advice_of(entry).transpose()? } else { None });
-    }
-    let named: Vec<&Advice> = read.iter().flatten().map(|stored| &stored.value).collect();
+    // An advice as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be
+    // read here again. Whoever reads on to the end has the same either way.
+    let ids: Vec<AdviceId> = seen
+        .iter()
+        .filter(|(entry, view)| view.is_some() && entry.resource == advice::RESOURCE)
+        .filter_map(|(entry, _)| entry.item.parse().ok())
+        .collect();
+    let current = advice::find_all(connection, &ids, caller)?;
+    let current: HashMap<String, &(Stored<Advice>, View)> =
+        current.iter().map(|found| (found.0.value.id.to_string(), found)).collect();
+    let named: Vec<&Advice> = current.values().map(|(stored, _)| &stored.value).collect();
     let showing = Showing::of(connection, caller, &registry, now.today, &named)?;
     let mut items = Vec::with_capacity(seen.len());
-    for ((entry, view), stored) in seen.iter().zip(&read) {
-        let item = match (view, stored) {
-            (Some(view), Some(stored)) => Some(to_value(&showing.show(stored, *view))?),
-            (Some(_), None) => {
+    for (entry, view) in &seen {
+        let item = match view {
+            Some(_) if entry.resource == advice::RESOURCE => match current.get(&entry.item) {
+                Some((stored, view)) => Some(to_value(&showing.show(stored, *view))?),
+                None => None,
+            },
+            Some(_) => {
                 let stamp = Stamp::plain(entry.version, entry.at(), entry.at());
                 match entry.resource.as_str() {
                     advice_request::RESOURCE => {
@@ -162,13 +171,13 @@ fn changes(
                     table => registry::show(table, &entry.item, &entry.snapshot, stamp, &registry)?,
                 }
             }
-            (None, _) => None,
+            None => None,
         };
         items.push(Change {
             resource: entry.resource.clone(),
             id: entry.item.clone(),
             modified_at: entry.at(),
-            deleted: view.is_none(),
+            deleted: item.is_none(),
             item,
         });
     }

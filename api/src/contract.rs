@@ -315,8 +315,13 @@ fn describe(error: &ValidationError<'_>, place: &str, parameter: &str, errors: &
         ValidationErrorKind::Pattern { pattern } => add(path, "pattern", format!("must match {pattern}")),
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
             // Of "null, or this" the second is what the caller meant.
+            let only_null = |branch: &[ValidationError<'_>]| {
+                matches!(branch, [error] if matches!(error.kind(),
+                    ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if kind.to_string() == "null"))
+            };
             let meant = context.iter().max_by_key(|branch| {
-                branch.iter().filter(|error| error.instance_path().to_string() != path).count()
+                let deeper = branch.iter().filter(|error| error.instance_path().to_string() != path).count();
+                (!only_null(branch), deeper)
             });
             match meant {
                 Some(branch) if !branch.is_empty() => {

@@ -63,9 +63,9 @@ pub struct IfMatch(Option<String>);
 impl IfMatch {
     /// From the request.
     pub fn of(request: &HttpRequest) -> Self {
-        let mut values = request.headers().get_all(header::IF_MATCH);
-        let first = values.next().map(|value| value.to_str().unwrap_or_default().to_owned());
-        Self(first)
+        let values = request.headers().get_all(header::IF_MATCH);
+        let lines: Vec<&str> = values.map(|value| value.to_str().unwrap_or_default()).collect();
+        Self((!lines.is_empty()).then(|| lines.join(",")))
     }
 
     /// Refuses a change of another version than the one that was read: missing 428, another 412.

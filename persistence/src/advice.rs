@@ -51,6 +51,24 @@ pub fn find(connection: &mut AnyConnection, id: AdviceId, caller: &Caller) -> Re
     })
 }
 
+/// Each of these as it now is, with how much of it the caller sees; what he may not see is left out.
+pub fn find_all(
+    connection: &mut AnyConnection,
+    ids: &[AdviceId],
+    caller: &Caller,
+) -> Result<Vec<(Stored<Advice>, View)>, StoreError> {
+    let found: Vec<String> =
+        advice::table.filter(advice::id.eq_any(texts(ids))).select(advice::snapshot).load(connection)?;
+    let mut visible = Vec::with_capacity(found.len());
+    for text in found {
+        let stored = snapshot::read(&text)?;
+        if let Some(view) = caller.view(&stored.value) {
+            visible.push((stored, view));
+        }
+    }
+    Ok(visible)
+}
+
 fn load(connection: &mut AnyConnection, id: AdviceId) -> Result<Option<Stored<Advice>>, StoreError> {
     let text: Option<String> =
         advice::table.find(id.to_string()).select(advice::snapshot).first(connection).optional()?;
@@ -211,9 +229,7 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
         outcome: value.outcome().map(Outcome::as_str),
         level: value.text.level.as_str(),
         cluster: value.cluster().map(ToString::to_string),
-        portfolio_holder: received
-            .and_then(|received| received.portfolio_holder)
-            .map(|holder| holder.to_string()),
+        portfolio_holder: value.portfolio_holder().map(|holder| holder.to_string()),
         request: value.text.request.map(|request| request.to_string()),
         second_round_of: value.text.second_round_of.map(|first| first.to_string()),
         merged_into: value.merge.as_ref().map(|merge| merge.into.to_string()),
@@ -486,6 +502,7 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     } = filter;
     // Items of which the caller sees more than the public does.
     let own = || items_with(keys_from(caller, View::Own));
+    let internal = || items_with(keys_from(caller, View::Internal));
     let mut query = visible(caller, on);
     for codes in [councils, area_councils].into_iter().flatten() {
         let of_council = advice_council::table
@@ -524,7 +541,7 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     if let Some(reference) = reference {
         let bearing = advice_reference::table
             .filter(advice_reference::value.eq(reference.trim().to_owned()))
-            .filter(advice_reference::is_public.eq(true).or(advice_reference::advice.eq_any(own())))
+            .filter(advice_reference::is_public.eq(true).or(advice_reference::advice.eq_any(internal())))
             .select(advice_reference::advice);
         query = query.filter(advice::id.eq_any(bearing));
     }
@@ -552,12 +569,11 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     }
     if let Some(since) = modified_since {
         let since = moment::of(*since);
-        let internal = items_with(keys_from(caller, View::Internal));
         query = query.filter(
             advice::public_modified_at
                 .ge(since)
                 .or(advice::own_modified_at.ge(since).and(advice::id.eq_any(own())))
-                .or(advice::modified_at.ge(since).and(advice::id.eq_any(internal))),
+                .or(advice::modified_at.ge(since).and(advice::id.eq_any(internal()))),
         );
     }
     query

@@ -716,7 +716,8 @@ fn draft_view(id: AdviceId, stored: Stored<ResponseDraft>) -> ResponseDraftView 
 /// The response being written (conceptreactie); never public.
 #[utoipa::path(get, path = "/advice/{id}/response-draft", operation_id = "getResponseDraft", tag = "advice",
     params(("id" = Uuid, Path, description = "The id of the advice.")),
-    responses((status = 200, description = "The draft.", body = ResponseDraftView)),
+    responses((status = 200, description = "The draft.", body = ResponseDraftView),
+        (status = 410, description = "It was public and was withdrawn from publication.")),
     security(("bearer" = ["internal:read"]), ("bearer" = ["treatment:write"]), ("bearer" = ["responses:write"])))]
 pub async fn get_response_draft(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getResponseDraft").await?;

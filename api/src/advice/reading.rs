@@ -158,21 +158,37 @@ pub async fn list_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("listAdvice").await?;
     let query: AdviceQuery = call.query()?;
     let style = paging::wanted(&call, query.format, query.csv)?;
-    let sort = sort_keys(query.sort.as_deref())?;
-    let cursor = Cursor::read(&call, query.cursor.as_deref(), sort.len())?;
-    let asked_on = supported_day(query.on, call.now.today)?;
+    let mut faults = Vec::new();
+    let sort = or_fault(sort_keys(query.sort.as_deref()), &mut faults)?.unwrap_or_default();
+    let cursor = or_fault(Cursor::read(&call, query.cursor.as_deref(), sort.len()), &mut faults)?.flatten();
+    let asked_on = or_fault(supported_day(query.on, call.now.today), &mut faults)?.unwrap_or(call.now.today);
     let on = cursor.as_ref().map_or(asked_on, |cursor| cursor.on);
     let caller = call.caller.clone();
     let app = call.app.clone();
     let (rows, total, end) = app
         .read(move |app, connection| {
             let registry = app.registry(connection)?;
-            let filter = filter_of(&query, &registry)?;
+            let filter = or_fault(filter_of(&query, &registry), &mut faults)?.unwrap_or_default();
+            if !faults.is_empty() {
+                return Err(ApiError::Invalid(faults));
+            }
             rows(connection, &registry, &caller, &filter, &query, on, &sort, cursor)
         })
         .await?;
     let next = end.map(|End { values, id, lost }| Cursor::new(&call, on, values, id, lost));
     paging::answer(&call, &app.public_url, Page { items: rows, next, total }, COLUMNS, style)
+}
+
+/// Puts aside what is invalid, so that all of it is told at once.
+fn or_fault<T>(result: Result<T, ApiError>, faults: &mut Vec<InputError>) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(ApiError::Invalid(errors)) => {
+            faults.extend(errors);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Where a page ended.

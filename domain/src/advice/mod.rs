@@ -227,7 +227,8 @@ impl AdviceRecord {
             answered_on: self.final_response().and_then(|response| response.sent_on),
             ended_on: ended.and_then(|(on, reason)| on.map(|on| (on, reason))),
             imported: self.origin == Origin::Import,
-            ended_unknown_day: matches!(ended, Some((None, _))),
+            // Of an item that a list gives without receipt the term is unknown, also when the list says that it lapsed.
+            ended_unknown_day: matches!(ended, Some((None, _))) && self.received.is_some(),
         }
     }
 

@@ -187,8 +187,10 @@ fn extend(advice: Advice, decided_on: NaiveDate) -> Changed {
 }
 
 fn merge(advice: Advice, on: NaiveDate) -> Changed {
-    let target =
-        Advice::restore(AdviceRecord { id: advice_id(2), ..in_status(AdviceStatus::Received).into_record() });
+    let target = Advice::restore(AdviceRecord {
+        id: advice_id(2),
+        ..publish(in_status(AdviceStatus::Received)).unwrap().into_record()
+    });
     let merge = Merge { into: target.id, on, reason: Some("SECRET merge".to_owned()) };
     of_cluster(advice).merge(merge, &target, today())
 }
