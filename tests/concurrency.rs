@@ -298,3 +298,22 @@ on_both_databases! {
         }
     }
 }
+
+on_both_databases! {
+    async fn two_advice_are_never_merged_into_each_other(app: TestApp) {
+        for _ in 0..5 {
+            let first = app.received("rozenburg", "2026-10-01").await;
+            let second = app.received("pernis", "2026-10-01").await;
+            let (token, one, two) = (app.almighty(), app.etag(&first).await, app.etag(&second).await);
+            let merge = |id: &str, into: &str, etag: &str| {
+                let body = json!({"into": into, "on": "2026-10-05"});
+                app.post(&format!("/v1/advice/{id}/merge"), body).token(&token).if_match(etag).send()
+            };
+            let there = actix_web::rt::spawn(merge(&first, &second, &one));
+            let back = actix_web::rt::spawn(merge(&second, &first, &two));
+            let mut statuses = [there.await.unwrap().status.as_u16(), back.await.unwrap().status.as_u16()];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 409]);
+        }
+    }
+}

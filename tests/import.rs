@@ -406,3 +406,34 @@ on_both_databases! {
         assert_eq!((outcome.rows, listed(&app).await.len()), (5, 4));
     }
 }
+
+on_both_databases! {
+    async fn a_row_dated_in_the_future_is_set_aside_and_stops_nothing(app: TestApp) {
+        let file = "externalid,title,registrationdate,portefeuillehouder,url\n\
+            26bb900001,Afschrift brief wijkraad Ommoord met ongevraagd advies over bomen,2062-01-10,,https://example.test/Item/1\n\
+            26bb900002,Afschrift brief wijkraad Zevenkamp met ongevraagd advies over vijvers,2026-01-10,,https://example.test/Item/2\n\
+            26bb900002,Afschrift brief wijkraad Zevenkamp met ongevraagd advies over vijvers,2026-01-10,,https://example.test/Item/2\n";
+        let now = app.clock.now();
+        let import = || api::import::run(&app.store, now, domain::import::ListSource::Raad, file.as_bytes(), false).unwrap();
+        let first = import();
+        assert_eq!(first.lines.iter().filter(|line| line.action == "created").count(), 1);
+        assert_eq!(first.lines.iter().filter(|line| line.action == "unplaced").count(), 1);
+        assert_eq!(import().changes, 0);
+    }
+
+    async fn an_answer_in_a_list_does_not_answer_what_is_treated_here(app: TestApp) {
+        let mut draft = crate::support::draft_of("rozenburg");
+        draft["references"] = serde_json::json!([{"system": "ibabs-raad", "value": "26bb900003"}]);
+        let id = app.draft(draft).await;
+        let adoption = serde_json::json!({"meetingOn": "2026-10-01", "quorum": true, "votesFor": 7, "votesAgainst": 0});
+        app.record(&id, "adoption", adoption).await;
+        app.record(&id, "submission", serde_json::json!({"submittedOn": "2026-10-01"})).await;
+        let file = "advice_reference,answer_reference,answered_on\n26bb900003,26bb900004,2026-10-20\n";
+        let now = app.clock.now();
+        let outcome =
+            api::import::run(&app.store, now, domain::import::ListSource::Answers, file.as_bytes(), false).unwrap();
+        assert_eq!(outcome.lines[0].action, "unplaced", "{outcome:?}");
+        let item = app.get(&format!("/v1/advice/{id}")).token(&app.almighty()).send().await.json();
+        assert_eq!(item["status"], "submitted");
+    }
+}

@@ -61,7 +61,7 @@ pub struct ChangeList {
     pub items: Vec<Change>,
     /// Where to go on; never null, for there is always a later.
     pub next: String,
-    /// Whether more changes are there already.
+    /// Whether more changes may be there already.
     pub more: bool,
 }
 
@@ -130,17 +130,24 @@ fn changes(
         if seen.len() == limit {
             break;
         }
-        last = entry.sequence;
         let before = caller.view_through(|key| holds_key(&entry.audience_before, key.as_str()));
         let view = caller.view_through(|key| holds_key(&entry.audience_after, key.as_str()));
         match view {
             // Nobody is told of a change that he cannot see.
-            Some(now) if before == Some(now) && !entry.is_seen_by(now) => {}
+            Some(now) if before == Some(now) && !entry.is_seen_by(now) => continue,
             Some(_) => seen.push((entry, view)),
             None if before.is_some() => seen.push((entry, None)),
-            None => {}
+            None => continue,
         }
+        // The cursor moves with what the caller sees, so that it does not tell of what he does not.
+        last = entry.sequence;
     }
+    let scanned = entries.last().map_or(after, |entry| entry.sequence);
+    let full = i64::try_from(entries.len()).unwrap_or(SCAN) == SCAN;
+    if seen.len() < limit && full {
+        last = scanned;
+    }
+    let more = seen.len() == limit || full;
     // An advice as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be
     // read here again. Whoever reads on to the end has the same either way.
     let ids: Vec<AdviceId> = seen
@@ -181,5 +188,5 @@ fn changes(
             item,
         });
     }
-    Ok(ChangeList { items, next: cursor_of(last), more: last < head })
+    Ok(ChangeList { items, next: cursor_of(last), more })
 }

@@ -43,7 +43,7 @@ pub enum Command {
 pub struct StoreArgs {
     /// The database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME. Without it a SQLite file in the data folder.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database: Option<DatabaseUrl>,
+    pub database: Option<String>,
     /// The folder for the SQLite file and the key for trying things out.
     #[arg(long, env = "DATA_DIR", default_value = "data", value_name = "DIR")]
     pub data_dir: PathBuf,
@@ -53,9 +53,13 @@ pub struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// The database, or the file in the data folder.
-    pub fn url(&self) -> DatabaseUrl {
-        self.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data_dir.join("wijkaanzet.sqlite")))
+    /// The database, or the file in the data folder. What is wrong with it is said without repeating it: a password may
+    /// stand in it.
+    pub fn url(&self) -> Result<DatabaseUrl, String> {
+        match &self.database {
+            Some(url) => url.parse().map_err(|problem| format!("--database: {problem}")),
+            None => Ok(DatabaseUrl::Sqlite(self.data_dir.join("wijkaanzet.sqlite"))),
+        }
     }
 }
 
@@ -100,7 +104,7 @@ pub struct ServeArgs {
     #[arg(long, conflicts_with = "issuer")]
     pub dev_tokens: bool,
     /// Origins whose scripts may use a token, by commas.
-    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…")]
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN,…", value_parser = origin)]
     pub cors_origins: Vec<String>,
     /// Requests per minute and client; 0 for no limit.
     #[arg(long, env = "RATE_PER_MINUTE", default_value_t = 600, value_name = "N")]
@@ -129,7 +133,7 @@ pub struct ServeArgs {
     #[arg(long, env = "LOG_FORMAT", default_value = "json", value_name = "FORMAT")]
     pub log_format: LogFormat,
     /// What is logged, such as info, warn or debug.
-    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL")]
+    #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
     pub log: String,
 }
 
@@ -203,12 +207,25 @@ pub struct OpenapiArgs {
 /// What to check.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Where the data are.
+    /// The settings of the server, which are checked too.
     #[command(flatten)]
-    pub store: StoreArgs,
-    /// Who issues tokens.
-    #[command(flatten)]
-    pub issuer: IssuerArgs,
+    pub serve: ServeArgs,
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains('/') || !host.chars().all(|c| c.is_ascii_graphic()) {
+        return Err("wants https://HOST or http://HOST:PORT, without a path".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    let known = ["off", "error", "warn", "info", "debug", "trace"];
+    if known.contains(&text) || text.contains('=') {
+        return Ok(text.to_owned());
+    }
+    Err(format!("is not a level of the log; there are {}", known.join(", ")))
 }
 
 fn public_url(text: &str) -> Result<String, String> {

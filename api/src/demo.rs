@@ -42,6 +42,7 @@ pub enum DemoError {
 /// Writes the set into a database without advice. One that has the set already stays as it is.
 pub fn fill(store: &Store, now: Now) -> Result<(), DemoError> {
     store.write("wijkaanzet demonstration", now.moment, |tx| {
+        tx.lock()?;
         let there = advice::imported(tx)?;
         if there.iter().any(|stored| stored.value.origin == Origin::Demonstration) {
             return Ok(());

@@ -24,7 +24,7 @@ pub fn advice(advice: &AdviceView, public_url: &str) -> String {
         }
     };
     let councils = &advice.councils;
-    row("Wijkraad", Some(councils.lead.to_string()));
+    row("Ingediend door", Some(councils.lead.to_string()));
     let cosigners: Vec<String> =
         councils.cosigners.iter().map(|cosigner| cosigner.council.to_string()).collect();
     row("Medeondertekenaars", (!cosigners.is_empty()).then(|| cosigners.join(", ")));

@@ -1,6 +1,6 @@
 //! Imports the portals' lists: `domain::import` says what to do, and this does it, all or nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::advice::{Advice, AdviceText, Cosigner, Councils, Listed, Listing, Reference};
 use domain::attribution::CouncilIndex;
@@ -8,11 +8,12 @@ use domain::codes::Level;
 use domain::ids::{AdviceId, CouncilCode, OfficeHolderId, PartId};
 use domain::import::{
     Action, Decision, Joined, KnownAdvice, KnownAnswer, KnownReference, ListFile, ListSource, NewRegistered,
-    RowContent, Target,
+    Target,
 };
 use domain::office_holder::OfficeHolder;
 use persistence::registry::{self, Table};
 use persistence::{Store, StoreError, Stored, Tx, advice};
+use sha2::{Digest, Sha256};
 
 use crate::clock::{Now, new_id};
 use crate::registry::UnplacedRow;
@@ -102,7 +103,7 @@ pub fn run(
     bytes: &[u8],
     rehearse: bool,
 ) -> Result<Outcome, ImportError> {
-    let file = domain::import::parse(source, bytes)?;
+    let file = domain::import::parse(source, bytes)?.without_future(now.today);
     let outcome = store.write("wijkaanzet import", now.moment, |tx| {
         let outcome = Importer::start(tx, now)?.import(tx, &file)?;
         if rehearse { Err(ImportError::Rehearsed(Box::new(outcome))) } else { Ok(outcome) }
@@ -118,11 +119,14 @@ struct Importer {
     index: CouncilIndex,
     known: HashMap<AdviceId, Stored<Advice>>,
     holders: HashMap<String, OfficeHolderId>,
+    notes: BTreeMap<String, UnplacedRow>,
     changes: usize,
 }
 
 impl Importer {
     fn start(tx: &mut Tx<'_>, now: Now) -> Result<Self, ImportError> {
+        // Two imports at once would each plan without the other.
+        tx.lock()?;
         let councils: Vec<Stored<domain::council::Council>> = registry::all(tx.reading(), Table::Council)?;
         let councils: Vec<_> = councils.into_iter().map(|council| council.value).collect();
         let known = advice::imported(tx)?.into_iter().map(|stored| (stored.value.id, stored)).collect();
@@ -130,7 +134,14 @@ impl Importer {
             .into_iter()
             .filter_map(|(person, name)| Some((name, person.parse().ok()?)))
             .collect();
-        Ok(Self { now, index: CouncilIndex::new(&councils), known, holders, changes: 0 })
+        Ok(Self {
+            now,
+            index: CouncilIndex::new(&councils),
+            known,
+            holders,
+            notes: BTreeMap::new(),
+            changes: 0,
+        })
     }
 
     fn import(mut self, tx: &mut Tx<'_>, file: &ListFile) -> Result<Outcome, ImportError> {
@@ -139,8 +150,7 @@ impl Importer {
         let existing: Vec<KnownAdvice> =
             existing.into_iter().filter_map(|stored| known(&stored.value)).collect();
         let decisions = domain::import::plan(file, &existing, &self.index);
-        let texts: HashMap<u64, String> =
-            file.rows.iter().map(|row| (row.line, describe(&row.content))).collect();
+        let texts: HashMap<u64, String> = file.rows.iter().map(|row| (row.line, row.raw.clone())).collect();
         let mut made: Vec<Option<AdviceId>> = Vec::with_capacity(decisions.len());
         let mut lines = Vec::with_capacity(decisions.len());
         for decision in decisions {
@@ -164,6 +174,7 @@ impl Importer {
                 why,
             });
         }
+        self.keep_unplaced(tx)?;
         Ok(Outcome { rows: file.rows.len(), lines, notes: file.notes.clone(), changes: self.changes })
     }
 
@@ -197,6 +208,12 @@ impl Importer {
             }
             Action::BecomesCosignature { advice, of: lead, council, reference } => {
                 let (id, lead) = (of(*advice)?, of(*lead)?);
+                if !self.known.get(&lead).is_some_and(|lead| lead.value.is_published()) {
+                    let reason =
+                        "the lead's advice, of which it is a co-signature, is not public yet".to_owned();
+                    self.note(&row, text, Some(reason));
+                    return Ok(("unplaced", None));
+                }
                 self.become_cosignature(tx, id, lead, council, reference)?;
                 ("merged", lead)
             }
@@ -222,12 +239,12 @@ impl Importer {
             }
             Action::Unchanged { advice } => ("unchanged", of(*advice)?),
             Action::Unplaced { reason } => {
-                self.keep_unplaced(tx, &row, text, Some(reason.clone()))?;
+                self.note(&row, text, Some(reason.clone()));
                 return Ok(("unplaced", None));
             }
         };
         // A row that found its place at last is no longer kept as one without.
-        self.keep_unplaced(tx, &row, text, None)?;
+        self.note(&row, text, None);
         Ok((action, Some(id)))
     }
 
@@ -380,33 +397,37 @@ impl Importer {
         Ok(Some(id))
     }
 
-    /// Keeps a row that has no place, with the reason; or notes that it has found one.
-    fn keep_unplaced(
-        &mut self,
-        tx: &mut Tx<'_>,
-        row: &UnplacedKey<'_>,
-        text: &str,
-        reason: Option<String>,
-    ) -> Result<(), ImportError> {
-        let code = row.code();
-        let before: Option<Stored<UnplacedRow>> = registry::find(tx.reading(), Table::UnplacedRow, &code)?;
+    /// Notes whether a row has a place. Of rows with one key the first reason stays: one of them has none.
+    fn note(&mut self, row: &UnplacedKey<'_>, text: &str, reason: Option<String>) {
         let item = UnplacedRow {
             source: row.source.as_str().to_owned(),
             row: row.name(),
             text: text.to_owned(),
             reason,
         };
-        match before {
-            None if item.reason.is_none() => {}
-            None => {
-                registry::add(tx, Table::UnplacedRow, &code, &item, "import")?;
-                self.changes += 1;
-            }
-            Some(before)
-                if before.value == item || (before.value.reason.is_none() && item.reason.is_none()) => {}
-            Some(before) => {
-                registry::save(tx, Table::UnplacedRow, &code, &item, before.stamp, "import")?;
-                self.changes += 1;
+        let noted = self.notes.entry(row.code(text)).or_insert_with(|| item.clone());
+        if noted.reason.is_none() && item.reason.is_some() {
+            *noted = item;
+        }
+    }
+
+    /// Keeps the rows that have no place, with the reason; and of those that had none before that they found one.
+    fn keep_unplaced(&mut self, tx: &mut Tx<'_>) -> Result<(), ImportError> {
+        for (code, item) in std::mem::take(&mut self.notes) {
+            let before: Option<Stored<UnplacedRow>> =
+                registry::find(tx.reading(), Table::UnplacedRow, &code)?;
+            match before {
+                None if item.reason.is_none() => {}
+                None => {
+                    registry::add(tx, Table::UnplacedRow, &code, &item, "import")?;
+                    self.changes += 1;
+                }
+                Some(before) if before.value == item => {}
+                Some(before) if before.value.reason.is_none() && item.reason.is_none() => {}
+                Some(before) => {
+                    registry::save(tx, Table::UnplacedRow, &code, &item, before.stamp, "import")?;
+                    self.changes += 1;
+                }
             }
         }
         Ok(())
@@ -424,8 +445,11 @@ impl UnplacedKey<'_> {
         url.clone().or_else(|| reference.clone()).unwrap_or_else(|| format!("line {line}"))
     }
 
-    fn code(&self) -> String {
-        format!("{} {}", self.source.as_str(), self.name())
+    /// By what the row says, for a number or a line may be there twice or in another file.
+    fn code(&self, text: &str) -> String {
+        let digest = Sha256::digest(format!("{}\u{1f}{}\u{1f}{text}", self.source.as_str(), self.name()));
+        let short: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        format!("{} {short}", self.source.as_str())
     }
 }
 
@@ -466,14 +490,6 @@ fn known(advice: &Advice) -> Option<KnownAdvice> {
 
 fn answer_of(value: &str) -> Reference {
     Reference { system: ListSource::Answers.system().to_owned(), value: value.to_owned(), url: None }
-}
-
-fn describe(content: &RowContent) -> String {
-    match content {
-        RowContent::Listed(row) => row.title.clone(),
-        RowContent::Answer(row) => format!("{} answers {}", row.answer_reference, row.advice_reference),
-        RowContent::Broken { reason } => reason.clone(),
-    }
 }
 
 fn rule_text(error: &domain::RuleError) -> String {

@@ -17,7 +17,12 @@ use api::wire::WireConfig;
 use api::{demo, import, openapi};
 use clap::Parser;
 use clap::error::ErrorKind;
-use persistence::{Store, check};
+use persistence::Store;
+
+/// Threads of each worker that wait for the database; a small number beats the default by far.
+const BLOCKING_THREADS: usize = 4;
+
+const DEMO_WITH_ISSUER: &str = "--demo is for trying things out and does not go with an issuer of tokens";
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -33,9 +38,7 @@ fn main() -> ExitCode {
         Command::Import(args) => run_import(&args),
         Command::Token(args) => run_token(args),
         Command::Openapi(args) => run_openapi(&args),
-        Command::Migrate(args) => {
-            open(&args).map(|_| println!("The tables of {} are up to date.", args.url()))
-        }
+        Command::Migrate(args) => run_migrate(&args),
         Command::Check(args) => run_check(&args),
     };
     match done {
@@ -70,12 +73,18 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn open(args: &StoreArgs) -> Result<Store, String> {
-    let url = args.url();
+    let url = args.url()?;
     let store = Store::open(&url, args.database_connections)
         .map_err(|error| format!("the database {url} cannot be opened: {}", chain(&error)))?;
     seed(&store, Clock::System.now())
         .map_err(|error| format!("the reference data cannot be written: {}", chain(&error)))?;
     Ok(store)
+}
+
+fn run_migrate(args: &StoreArgs) -> Result<(), String> {
+    open(args)?;
+    println!("The tables of {} are up to date.", args.url()?);
+    Ok(())
 }
 
 fn verifier(issuer: &IssuerArgs, store: &StoreArgs, dev_tokens: bool) -> Result<Verifier, String> {
@@ -103,7 +112,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     let started = Instant::now();
     start_log(args.log_format, &args.log)?;
     if args.demo && args.issuer.issuer.is_some() {
-        return Err("--demo is for trying things out and does not go with an issuer of tokens".to_owned());
+        return Err(DEMO_WITH_ISSUER.to_owned());
     }
     let dev_tokens = args.dev_tokens || args.demo;
     let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen));
@@ -140,14 +149,14 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
         security_contact: args.security_contact.clone(),
         security_expires: expires_in_a_year(),
     };
-    print_settings(&args, &public_url, dev_tokens);
+    print_settings(&args, &public_url, dev_tokens)?;
     let parts = Parts::new(Arc::new(app), wire, discovery, &document);
     println!("Ready after {} ms. Open:", started.elapsed().as_millis());
     for path in ["/", "/docs", "/v1/advice", "/v1/councils", "/v1/openapi.json"] {
         println!("  {public_url}{path}");
     }
     actix_web::rt::System::new()
-        .block_on(serve(parts, listener, workers, workers * 2))
+        .block_on(serve(parts, listener, workers, BLOCKING_THREADS))
         .map_err(|error| format!("the server stopped: {error}"))
 }
 
@@ -157,9 +166,9 @@ fn expires_in_a_year() -> String {
     moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) {
+fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) -> Result<(), String> {
     println!("wijkaanzet {}", env!("CARGO_PKG_VERSION"));
-    println!("  database          {}", args.store.url());
+    println!("  database          {}", args.store.url()?);
     println!("  data-dir          {}", args.store.data_dir.display());
     println!("  listen            {}", args.listen);
     println!("  public-url        {public_url}");
@@ -180,6 +189,7 @@ fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) {
         "  limits            {} requests a minute, {} s a request, {} bytes a body",
         args.rate_per_minute, args.request_timeout, args.body_limit
     );
+    Ok(())
 }
 
 fn start_log(format: LogFormat, level: &str) -> Result<(), String> {
@@ -196,12 +206,20 @@ fn start_log(format: LogFormat, level: &str) -> Result<(), String> {
 fn run_import(args: &ImportArgs) -> Result<(), String> {
     let bytes =
         std::fs::read(&args.file).map_err(|error| format!("cannot read {}: {error}", args.file.display()))?;
+    // Before anything is imported: a report that cannot be written is found out now.
+    let report = match &args.report {
+        Some(path) => Some(
+            std::fs::File::create(path)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?,
+        ),
+        None => None,
+    };
     let store = open(&args.store)?;
     let outcome = import::run(&store, Clock::System.now(), args.source, &bytes, args.dry_run)
         .map_err(|error| format!("nothing was imported: {error}"))?;
-    if let Some(report) = &args.report {
-        std::fs::write(report, import::report(&outcome))
-            .map_err(|error| format!("cannot write {}: {error}", report.display()))?;
+    if let Some(mut report) = report {
+        std::io::Write::write_all(&mut report, &import::report(&outcome))
+            .map_err(|error| format!("all was imported, but the report cannot be written: {error}"))?;
     }
     for note in &outcome.notes {
         println!("note: {note}");
@@ -239,18 +257,18 @@ fn run_openapi(args: &OpenapiArgs) -> Result<(), String> {
 }
 
 fn run_check(args: &CheckArgs) -> Result<(), String> {
-    verifier(&args.issuer, &args.store, false)?;
-    let url = args.store.url();
-    if let persistence::DatabaseUrl::Sqlite(path) = &url
-        && !path.exists()
-    {
-        return Err(format!("there is no database at {url}"));
+    let serve = &args.serve;
+    if serve.demo && serve.issuer.issuer.is_some() {
+        return Err(DEMO_WITH_ISSUER.to_owned());
     }
-    let store = open(&args.store)?;
-    let report = store
-        .read(check::all)
+    verifier(&serve.issuer, &serve.store, false)?;
+    let url = serve.store.url()?;
+    let report = persistence::check_existing(&url)
         .map_err(|error| format!("the database {url} cannot be checked: {}", chain(&error)))?;
     println!("{url}: {} entries of the journal, {} rows compared with it", report.entries, report.rows);
+    if report.entries == 0 {
+        return Err(format!("the database {url} is empty"));
+    }
     if report.problems.is_empty() {
         println!("all is well");
         return Ok(());

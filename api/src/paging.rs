@@ -88,7 +88,10 @@ impl Cursor {
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| foreign())?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
-        let whole = cursor.list == list_of(call) && cursor.values.len() == keys && cursor.id.len() <= 100;
+        let whole = cursor.list == list_of(call)
+            && cursor.values.len() == keys
+            && cursor.id.len() <= 700
+            && !cursor.id.chars().any(char::is_control);
         let day_known = domain::calendar::is_supported(cursor.on);
         if whole && day_known { Ok(Some(cursor)) } else { Err(foreign()) }
     }

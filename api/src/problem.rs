@@ -231,6 +231,10 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Stale => Self::Stale,
             StoreError::Duplicate => Self::Conflict("duplicate", "It is there already.".to_owned()),
+            StoreError::Busy => Self::Conflict(
+                "still-running",
+                "The first request with this Idempotency-Key is still being worked on; ask again.".to_owned(),
+            ),
             StoreError::Unavailable(cause) => Self::Unavailable(cause, 2),
             StoreError::Malformed { .. } | StoreError::Database(_) | StoreError::Setting(_) => {
                 Self::Internal(error.to_string())

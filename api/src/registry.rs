@@ -144,7 +144,7 @@ pub struct ListQuery {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
+    #[param(required = false, min_length = 1, max_length = 2000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// Whether to count the whole list into `total`.
     #[param(required = false)]
@@ -194,7 +194,7 @@ pub struct CouncilQuery {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// Where the page begins; take it from `next`.
-    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
+    #[param(required = false, min_length = 1, max_length = 2000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// Whether to count the whole list into `total`.
     #[param(required = false)]
@@ -268,6 +268,9 @@ macro_rules! table {
         pub async fn $item_fn(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             let call = incoming.call($item_id).await?;
             let wanted = call.path_text($key);
+            if $key == "id" {
+                call.path_id($key)?;
+            }
             call.no_query()?;
             small_item(call, move |registry| {
                 let code: fn(&$view) -> String = $code;
@@ -568,7 +571,7 @@ pub struct TermRuleBody {
     #[serde(default)]
     pub valid_to: Option<NaiveDate>,
     /// The legal ground (grondslag): article, decision or letter.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub ground: String,
     /// Adopted, or an assumption.
     pub status: domain::codes::RuleStatus,
@@ -894,7 +897,11 @@ pub async fn list_unplaced_rows(incoming: Incoming) -> Result<HttpResponse, ApiE
         .filter(|stored| stored.value.reason.is_some())
         .map(|stored| {
             let item = UnplacedRowItem::of(stored);
-            (format!("{} {}", item.item.source, item.item.row), stored.stamp.modified_at, item)
+            (
+                format!("{} {}", item.item.source, item.item.row.chars().take(600).collect::<String>()),
+                stored.stamp.modified_at,
+                item,
+            )
         })
         .collect();
     let page = paging::page_of(&call, rows, &query)?;

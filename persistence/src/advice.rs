@@ -139,7 +139,6 @@ struct Row {
     submitted_day: Option<i32>,
     received_day: Option<i32>,
     answered_day: Option<i32>,
-    published_at: Option<i64>,
     words: String,
 }
 
@@ -238,7 +237,6 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
         submitted_day: value.submitted_on.map(moment::day),
         received_day: received.map(|received| moment::day(received.received_on)),
         answered_day: value.final_response().and_then(|response| response.sent_on).map(moment::day),
-        published_at: value.publication.published_at.map(moment::of),
         words: searchable(value),
     }
 }

@@ -1,9 +1,11 @@
 //! Advice requests in storage.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::access::{self, Caller, View};
 use domain::advice_request::{AdviceRequest, Given};
 use domain::ids::AdviceRequestId;
+use serde::{Deserialize, Serialize};
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
@@ -19,14 +21,27 @@ pub const RESOURCE: &str = "advice-request";
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Changed at or after this moment.
-    pub modified_since: Option<chrono::DateTime<chrono::Utc>>,
+    pub modified_since: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    schema_version: u16,
+    created_at: DateTime<Utc>,
+    item: AdviceRequest,
+}
+
+fn write(item: &AdviceRequest, created_at: DateTime<Utc>) -> Result<String, StoreError> {
+    to_text(&Snapshot { schema_version: 1, created_at, item: item.clone() })
 }
 
 type Row = (i64, i64, i64, String);
 
 fn restore((version, created_at, modified_at, text): Row) -> Result<Stored<AdviceRequest>, StoreError> {
     let stamp = Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at));
-    Ok(Stored { value: from_text("advice request", &text)?, stamp })
+    let Snapshot { item, .. } = from_text("advice request", &text)?;
+    Ok(Stored { value: item, stamp })
 }
 
 fn visible<'q>(caller: &Caller) -> diesel::dsl::IntoBoxed<'q, advice_request::table, MultiBackend> {
@@ -40,12 +55,8 @@ fn visible<'q>(caller: &Caller) -> diesel::dsl::IntoBoxed<'q, advice_request::ta
 
 /// Reads a request back from an entry of the journal. The request itself says when it was first recorded.
 pub fn read(entry: &Entry) -> Result<Stored<AdviceRequest>, StoreError> {
-    let value: AdviceRequest = from_text("advice request", &entry.snapshot)?;
-    let created_at = value.id.0.get_timestamp().map_or(entry.moment, |at| {
-        let (seconds, nanos) = at.to_unix();
-        i64::try_from(seconds).unwrap_or(0) * 1_000_000 + i64::from(nanos / 1000)
-    });
-    Ok(Stored { value, stamp: Stamp::plain(entry.version, moment::to_utc(created_at), entry.at()) })
+    let Snapshot { created_at, item, .. } = from_text("advice request", &entry.snapshot)?;
+    Ok(Stored { value: item, stamp: Stamp::plain(entry.version, created_at, entry.at()) })
 }
 
 /// Finds a request that the caller may see.
@@ -120,6 +131,9 @@ pub fn given(
     let mut given = Vec::new();
     for text in texts {
         let advice = snapshot::read(&text)?.value;
+        if advice.withdrawal.is_some() {
+            continue;
+        }
         if let (Some(on), Some(request)) = (advice.submitted_on, advice.text.request) {
             let seen = caller.view(&advice).is_some().then_some(advice.id);
             given.push((request, Given { lead: advice.text.councils.lead.clone(), on, advice: seen }));
@@ -131,7 +145,7 @@ pub fn given(
 /// Adds a request.
 pub fn add(tx: &mut Tx<'_>, value: &AdviceRequest) -> Result<Stored<AdviceRequest>, StoreError> {
     let place = tx.next_place()?;
-    let text = to_text(value)?;
+    let text = write(value, moment::to_utc(place.moment))?;
     diesel::insert_into(advice_request::table)
         .values((
             advice_request::id.eq(value.id.to_string()),
@@ -153,7 +167,7 @@ pub fn save(
     event: &str,
 ) -> Result<Stored<AdviceRequest>, StoreError> {
     let place = tx.next_place()?;
-    let text = to_text(value)?;
+    let text = write(value, before.stamp.created_at)?;
     let version = before.stamp.version + 1;
     let same = advice_request::table
         .find(value.id.to_string())

@@ -87,7 +87,18 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
-        let unavailable = |error: diesel::ConnectionError| StoreError::Unavailable(error.to_string());
+        let unavailable = |error: diesel::ConnectionError| {
+            let text = error.to_string();
+            // libpq repeats what it cannot read, and a password may stand in that.
+            let unreadable = text.contains("URI")
+                || text.contains("percent-encoded")
+                || text.contains("connection option");
+            StoreError::Unavailable(match unreadable {
+                true => "the address is not one that PostgreSQL reads; percent-encode special characters"
+                    .to_owned(),
+                false => text,
+            })
+        };
         match &self.url {
             DatabaseUrl::Sqlite(path) => {
                 let mut connection =
@@ -154,8 +165,10 @@ impl Pools {
                 Ok(Self { write: pool(Purpose::Write, 1)?, read: pool(Purpose::Read, connections)? })
             }
             DatabaseUrl::Postgres(_) => {
-                let both = pool(Purpose::Write, connections)?;
-                Ok(Self { write: both.clone(), read: both })
+                // Writers wait for each other on the journal; they leave readers the other half.
+                let writers = (connections / 2).max(1);
+                let readers = (connections - writers).max(1);
+                Ok(Self { write: pool(Purpose::Write, writers)?, read: pool(Purpose::Read, readers)? })
             }
         }
     }
@@ -167,6 +180,23 @@ impl Pools {
     pub(crate) fn writer(&self) -> Result<Loan, StoreError> {
         self.write.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
+}
+
+/// A connection to a database that is there already; nothing is made or changed.
+pub(crate) fn existing(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        return Err(StoreError::Setting("there is no such file".to_owned()));
+    }
+    let mut connection = Manager { url: url.clone(), purpose: Purpose::Read }.connect()?;
+    let behind = connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(|_| StoreError::Setting("it holds no tables of this program".to_owned()))?;
+    if behind {
+        return Err(StoreError::Setting("its tables are not up to date: wijkaanzet migrate".to_owned()));
+    }
+    Ok(connection)
 }
 
 fn create_folder_of(path: &Path) -> Result<(), StoreError> {

@@ -16,7 +16,11 @@ pub(crate) fn write_transaction<T, E: From<StoreError>>(
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let begun = match connection {
-        AnyConnection::Postgres(_) => Transactions::begin_transaction(connection),
+        // Whatever the server's default is: the wait for the journal counts on seeing what was committed meanwhile.
+        AnyConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
+            postgres,
+            "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE",
+        ),
         AnyConnection::Sqlite(sqlite) => {
             AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
         }
@@ -51,8 +55,11 @@ pub(crate) fn read_transaction<T, E: From<StoreError>>(
     };
     begun.map_err(StoreError::from)?;
     let outcome = work(connection);
-    Transactions::rollback_transaction(connection).map_err(StoreError::from)?;
-    outcome
+    match Transactions::rollback_transaction(connection) {
+        Err(error) if outcome.is_ok() => Err(StoreError::from(error).into()),
+        // The first error is the one worth telling.
+        _ => outcome,
+    }
 }
 
 /// Whether the connection is of no use any more.

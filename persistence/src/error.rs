@@ -20,6 +20,9 @@ pub enum StoreError {
     /// The database cannot be reached, or is too busy; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// A request with the same key is still being worked on.
+    #[error("the first request with this key is still being worked on")]
+    Busy,
     /// Anything else the database said.
     #[error("database: {0}")]
     Database(diesel::result::Error),
@@ -42,10 +45,12 @@ impl From<diesel::result::Error> for StoreError {
             }
             Error::DatabaseError(_, ref info)
                 if info.message().contains("database is locked")
+                    || info.message().contains("deadlock detected")
                     || info.message().contains("canceling statement due to lock timeout") =>
             {
                 Self::Unavailable(info.message().to_owned())
             }
+            Error::BrokenTransactionManager => Self::Unavailable("the connection was lost".to_owned()),
             other => Self::Database(other),
         }
     }

@@ -52,11 +52,11 @@ pub fn begin(
             match answer {
                 _ if hash != request_hash => Ok(Known::OtherRequest),
                 Some(answer) => Ok(Known::Answered(answer)),
-                None => Err(StoreError::Unavailable(
-                    "the first request with this key has no answer yet".to_owned(),
-                )),
+                None => Err(StoreError::Busy),
             }
         }
+        // The wait for the twin ran out.
+        Err(StoreError::Unavailable(_)) => Err(StoreError::Busy),
         Err(other) => Err(other),
     }
 }

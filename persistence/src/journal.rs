@@ -177,7 +177,9 @@ impl<'c> Tx<'c> {
         snapshot: String,
     ) -> Result<(), StoreError> {
         let Change { resource, item, version, event, reason, audience, seen_from } = change;
-        let before = save_audience(self.connection, &item, &audience, place)?;
+        // An id is unique; a code is so only within its table.
+        let holder = if is_code(resource) { format!("{resource}/{item}") } else { item.clone() };
+        let before = save_audience(self.connection, &holder, &audience, place)?;
         let previous_hash = self.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
         let mut entry = Entry {
             sequence: place.sequence,
@@ -208,6 +210,12 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// Takes the journal's lock now: what is read after this nobody changes before the commit. For work whose plan rests on
+    /// more than the item that it saves.
+    pub fn lock(&mut self) -> Result<(), StoreError> {
+        self.next_place().map(|_| ())
+    }
+
     /// The moment that the next entry gets: never before the last one's, also when the clock was set back.
     pub fn moment(&mut self) -> Result<DateTime<Utc>, StoreError> {
         Ok(moment::to_utc(self.next_place()?.moment))
@@ -217,6 +225,13 @@ impl<'c> Tx<'c> {
     pub fn is_first(&mut self) -> Result<bool, StoreError> {
         Ok(self.next_place()?.sequence == 1)
     }
+}
+
+fn is_code(resource: &str) -> bool {
+    !matches!(
+        resource,
+        crate::advice::RESOURCE | crate::advice_request::RESOURCE | crate::response_draft::RESOURCE
+    )
 }
 
 fn join_keys(keys: &[String]) -> String {

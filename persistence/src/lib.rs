@@ -19,7 +19,7 @@ pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
 pub use journal::Tx;
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
-pub use store::Store;
+pub use store::{Store, check_existing};
 
 impl Tx<'_> {
     /// The connection, for reading inside the transaction.

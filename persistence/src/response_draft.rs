@@ -65,7 +65,12 @@ pub fn put(
                     response_draft::modified_at.eq(place.moment),
                     response_draft::snapshot.eq(&text),
                 ))
-                .execute(tx.connection)?;
+                .execute(tx.connection)
+                .map_err(|error| match StoreError::from(error) {
+                    // Somebody else wrote the first draft meanwhile.
+                    StoreError::Duplicate => StoreError::Stale,
+                    other => other,
+                })?;
         }
         Some(before) => {
             let same = response_draft::table.find(&id).filter(response_draft::version.eq(before.version));

@@ -59,7 +59,6 @@ diesel::table! {
         submitted_day -> Nullable<Integer>,
         received_day -> Nullable<Integer>,
         answered_day -> Nullable<Integer>,
-        published_at -> Nullable<BigInt>,
         words -> Text,
     }
 }

@@ -7,6 +7,12 @@ use crate::dialect;
 use crate::error::StoreError;
 use crate::journal::Tx;
 
+/// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
+pub fn check_existing(url: &DatabaseUrl) -> Result<crate::check::Report, StoreError> {
+    let mut connection = crate::connection::existing(url)?;
+    dialect::read_transaction(&mut connection, crate::check::all)
+}
+
 /// The database, ready to use.
 #[derive(Clone)]
 pub struct Store {

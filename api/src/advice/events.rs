@@ -115,7 +115,8 @@ fn tell_those_that_name(
             let body = UnpublicationBody { reason: reason.clone().unwrap_or_default() };
             let moment = tx.moment()?;
             let changed = caller.as_publisher(naming.value.clone())?.unpublish(body, moment)?;
-            advice::save(tx, &changed, &naming, "unpublication", reason.clone())?;
+            let gone = advice::save(tx, &changed, &naming, "unpublication", reason.clone())?;
+            tell_those_that_name(tx, caller, &gone.value, reason.clone())?;
         } else {
             advice::save_as_seen_anew(tx, &naming)?;
         }
@@ -229,8 +230,8 @@ pub async fn draft_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
         .write(actor, now, move |app, tx| {
             writing.run(tx, None, |tx, text, caller, now| {
                 let registry = app.registry(tx.reading())?;
-                check_names(tx, caller, &registry, &text)?;
                 caller.may_draft_for(&text.councils.lead)?;
+                check_names(tx, caller, &registry, &text)?;
                 let drafted = Advice::draft(id, text, Origin::Entered, now.today)?;
                 let saved = advice::add(tx, &drafted, "draft")?;
                 let answer = answer_with(tx, caller, &registry, &saved, View::Own, now, 201)?;
@@ -546,6 +547,8 @@ pub async fn merge_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
         Caller::as_cluster,
         |body: &Merge| body.reason.clone(),
         |context, hands, body| {
+            // Two advice could be merged into each other if each read the other before the lock.
+            context.tx.lock()?;
             let Found::Visible(target, _) = advice::find(context.tx.reading(), body.into, context.caller)?
             else {
                 return Err(ApiError::invalid(

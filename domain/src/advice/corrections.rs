@@ -159,6 +159,7 @@ impl AsCorrector {
             }
         }
         check_order(&advice.0, today)?;
+        super::transitions::room_for_one_more(advice.0.corrections.len())?;
         advice.0.corrections.push(Correction {
             on: today,
             field: name,

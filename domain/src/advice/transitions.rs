@@ -124,6 +124,17 @@ impl Faults {
     }
 }
 
+/// An item stays of a size that can be read: each entry of the journal holds it whole.
+pub(super) fn room_for_one_more(parts: usize) -> Result<(), RuleError> {
+    if parts < MOST_PARTS {
+        return Ok(());
+    }
+    Err(RuleError::conflict("too-many", format!("There is room for {MOST_PARTS} of these and no more.")))
+}
+
+/// How many parts of one kind an advice may have.
+const MOST_PARTS: usize = 100;
+
 fn not_open(step: &str, status: AdviceStatus) -> RuleError {
     RuleError::conflict("transition-not-open", format!("{step} is not open while the status is '{status}'."))
 }
@@ -608,6 +619,7 @@ impl AsSignatory {
             faults.add("/council", "council.not_yours", "is not the council that rates");
         }
         faults.done()?;
+        room_for_one_more(advice.0.ratings.len())?;
         advice.0.ratings.push(rating);
         Ok(advice)
     }
@@ -661,6 +673,7 @@ impl AsCluster {
         faults.done()?;
         let suspension = Suspension { id, from, to: None, decided_on, reason };
         term::check_suspension(&advice.0.term_facts(), &suspension)?;
+        room_for_one_more(advice.0.suspensions.len())?;
         advice.0.suspensions.push(suspension);
         Ok(advice)
     }
@@ -707,6 +720,7 @@ impl AsCluster {
                 "No norm applies to this advice, so there is no term to extend.",
             ));
         }
+        room_for_one_more(advice.0.extensions.len())?;
         advice.0.extensions.push(Extension { id, days, decided_on, reason });
         Ok(advice)
     }
@@ -771,6 +785,7 @@ impl AsCluster {
             }
             received.cluster = cluster.clone();
         }
+        room_for_one_more(advice.0.forwardings.len())?;
         advice.0.forwardings.push(forwarding);
         Ok(advice)
     }
@@ -792,6 +807,7 @@ impl AsCluster {
             faults.add("/point", "follow_up.not_adopted", "is not a point that was adopted, fully or partly");
         }
         faults.done()?;
+        room_for_one_more(advice.0.follow_ups.len())?;
         advice.0.follow_ups.push(follow_up);
         Ok(advice)
     }
@@ -918,6 +934,7 @@ fn record_response(
             suspension.to = sent_on;
         }
     }
+    room_for_one_more(record.responses.len())?;
     record.responses.push(Response {
         id,
         kind,

@@ -220,7 +220,7 @@ pub fn plan(file: &ListFile, existing: &[KnownAdvice], index: &CouncilIndex) -> 
     let mut ordinary = Vec::new();
     let mut cosigning = Vec::new();
     let mut repeated = Vec::new();
-    let mut seen: Vec<(u64, &Reference)> = Vec::new();
+    let mut seen: Vec<&Reference> = Vec::new();
     for row in &file.rows {
         match &row.content {
             RowContent::Broken { reason } => plan.unplaced(row, reason.clone(), Vec::new()),
@@ -229,11 +229,11 @@ pub fn plan(file: &ListFile, existing: &[KnownAdvice], index: &CouncilIndex) -> 
                 if plan.settle_known(row, listed) {
                     continue;
                 }
-                if let Some((line, _)) = seen.iter().find(|(_, other)| is_same(other, &listed.reference)) {
-                    repeated.push((row, listed, *line));
+                if seen.iter().any(|other| is_same(other, &listed.reference)) {
+                    repeated.push((row, listed));
                     continue;
                 }
-                seen.push((row.line, &listed.reference));
+                seen.push(&listed.reference);
                 match read_row(listed, index) {
                     Err(reason) => plan.unplaced(row, reason, Vec::new()),
                     Ok(reading) => {
@@ -253,9 +253,9 @@ pub fn plan(file: &ListFile, existing: &[KnownAdvice], index: &CouncilIndex) -> 
     for pending in cosigning {
         plan.cosign(pending);
     }
-    for (row, listed, line) in repeated {
+    for (row, listed) in repeated {
         if !plan.settle_known(row, listed) {
-            plan.unplaced(row, format!("repeats line {line}, which was not placed"), Vec::new());
+            plan.unplaced(row, "repeats an earlier row, which was not placed".to_owned(), Vec::new());
         }
     }
     plan.decisions
@@ -437,7 +437,7 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     fn decide(&mut self, row: &Row, action: Action, why: Vec<String>) -> usize {
-        let Row { line, url, reference, content: _ } = row;
+        let Row { line, url, reference, content: _, raw: _ } = row;
         self.decisions.push(Decision {
             line: *line,
             url: url.clone(),
@@ -509,6 +509,10 @@ impl Plan<'_> {
         let day = answered_on?;
         let item = &mut self.items[place];
         match &item.answer {
+            None if !item.registered => {
+                why.push("it is treated in this system: the answer of the list is not taken over".to_owned());
+                None
+            }
             None => {
                 why.push(format!("its list says that it was answered on {day}"));
                 item.answer = Some(KnownAnswer { answered_on: day, references: Vec::new() });
@@ -550,6 +554,11 @@ impl Plan<'_> {
             }
         };
         let item = &mut self.items[place];
+        if item.answer.is_none() && !item.registered {
+            let reason =
+                format!("{advice_reference} is treated in this system: its answer is recorded there");
+            return self.unplaced(row, reason, Vec::new());
+        }
         let advice = item.target;
         let answered_on = *answered_on;
         let why = vec![format!("{answer_reference} of {answered_on} answers {advice_reference}")];

@@ -12,6 +12,26 @@ pub const LONGEST_TITLE: usize = 300;
 const LONGEST_NAME: usize = 200;
 const LONGEST_NUMBER: usize = 100;
 const LONGEST_URL: usize = 500;
+const LONGEST_ROW: usize = 5000;
+
+impl ListFile {
+    /// The file with the rows set aside whose dates lie after today: they would be refused one by one.
+    pub fn without_future(mut self, today: NaiveDate) -> Self {
+        for row in &mut self.rows {
+            let late = match &row.content {
+                RowContent::Listed(listed) => {
+                    [listed.listed_on, listed.answered_on].into_iter().flatten().any(|day| day > today)
+                }
+                RowContent::Answer(answer) => answer.answered_on > today,
+                RowContent::Broken { .. } => false,
+            };
+            if late {
+                row.content = RowContent::Broken { reason: format!("a date lies after {today}") };
+            }
+        }
+        self
+    }
+}
 
 /// Which list a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +93,8 @@ pub struct Row {
     pub reference: Option<String>,
     /// What it says.
     pub content: RowContent,
+    /// The row as it was read, its fields between bars, for people.
+    pub raw: String,
 }
 
 /// What a row says.
@@ -206,6 +228,7 @@ pub fn parse(source: ListSource, bytes: &[u8]) -> Result<ListFile, FileProblem> 
                     url: None,
                     reference: None,
                     content: RowContent::Broken { reason: "not readable as CSV".to_owned() },
+                    raw: format!("line {line}"),
                 }
             }
         });
@@ -222,7 +245,8 @@ fn read_record(
     let line = record.position().map_or(0, csv::Position::line);
     let lossy = |column: &str| {
         let bytes = columns.get(column).and_then(|place| record.get(*place))?;
-        let text = String::from_utf8_lossy(bytes).trim().chars().take(LONGEST_URL).collect::<String>();
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_URL).collect::<String>();
         (!text.is_empty()).then_some(text)
     };
     let reference = match source {
@@ -242,7 +266,9 @@ fn read_record(
         }
     };
     let content = content.unwrap_or_else(|reason| RowContent::Broken { reason });
-    Row { line, url: lossy("url"), reference, content }
+    let raw = record.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(" | ");
+    let raw = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_ROW).collect();
+    Row { line, url: lossy("url"), reference, content, raw }
 }
 
 struct Fields<'a> {

@@ -61,7 +61,6 @@ CREATE TABLE advice (
     submitted_day INTEGER,
     received_day INTEGER,
     answered_day INTEGER,
-    published_at BIGINT,
     words TEXT NOT NULL
 );
 CREATE INDEX advice_modified ON advice (modified_at);
