@@ -5,17 +5,19 @@ use chrono::{Duration, NaiveDate};
 use domain::access::{Caller, Grant, Scope};
 use domain::advice::{
     Adoption, Advice, AdviceText, Closure, Considerations, Cosignature, Cosigner, Councils, ExtensionBody,
-    FollowUp, Forwarding, Interest, Merge, NewResponse, Point, PointResponse, Rating, Receipt, Reference,
-    ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment, UnpublicationBody, WithdrawalBody,
+    FollowUp, Forwarding, Interest, Listed, Merge, NewResponse, Point, PointResponse, Rating, Receipt,
+    Reference, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment, UnpublicationBody,
+    WithdrawalBody,
 };
+use domain::advice_request::{AdviceRequest, AdviceRequestBody, NoAdviceBody};
 use domain::codes::{
     AdviceKind, FollowUpState, InterestDirection, Level, Origin, PointOutcome, ResponseBy, ResponseKind,
 };
-use domain::ids::{AdviceId, CouncilCode, OfficeHolderId, PartId};
+use domain::ids::{AdviceId, AdviceRequestId, CouncilCode, OfficeHolderId, PartId};
 use domain::office_holder::OfficeHolder;
 use domain::term::TermRule;
 use persistence::registry::{self, Table};
-use persistence::{Store, StoreError, Stored, Tx, advice};
+use persistence::{Store, StoreError, Stored, Tx, advice, advice_request};
 
 use crate::clock::{Now, new_id};
 
@@ -198,8 +200,40 @@ impl Demo {
         let life = self.letter(tx, "lombardijen", "Brief over de markt", 80)?;
         self.publish(tx, life)?;
         self.second_round(tx, "hoek-van-holland", "Reactie op het antwoord over woningen", first)?;
+        self.registered(tx, "crooswijk", "Lindes in de laan")?;
+        self.request(tx)?;
         // The first one stays the draft that nobody but its council sees.
         drop(draft);
+        Ok(())
+    }
+
+    /// As a portal's list gives it: no receipt, no points, no known term. Marked in its subject and summary.
+    fn registered(&mut self, tx: &mut Tx<'_>, council: &str, subject: &str) -> Result<Life, DemoError> {
+        let mut text = self.text(council, subject, AdviceKind::Unsolicited, Level::Neighbourhood, &[])?;
+        text.points.clear();
+        text.listed_on = Some(self.ago(90));
+        let listed = Listed::default();
+        let advice =
+            Advice::registered(AdviceId(new_id()), text, listed, None, self.now.moment, self.now.today)?;
+        Ok(advice::add(tx, &advice, "import")?)
+    }
+
+    /// One request: one council says that it gives no advice, the others have not answered yet.
+    fn request(&self, tx: &mut Tx<'_>) -> Result<(), DemoError> {
+        let asked = AdviceRequestBody {
+            subject: "Voorbeeld: Nieuwe dienstregeling".to_owned(),
+            question: Some("Verzonnen voorbeeld; deze aanvraag bestaat niet.".to_owned()),
+            cluster: "so".parse()?,
+            policy_track: None,
+            councils: vec!["rozenburg".parse()?, "hoek-van-holland".parse()?, "pernis".parse()?],
+            asked_on: self.ago(20),
+            wanted_by: Some(self.now.today + Duration::days(20)),
+        };
+        let request = AdviceRequest::ask(AdviceRequestId(new_id()), asked, self.now.today)?;
+        let stored = advice_request::add(tx, &request)?;
+        let refusal = NoAdviceBody { council: "pernis".parse()?, on: self.ago(5), note: None };
+        let refused = request.refuse(refusal, self.now.today)?;
+        advice_request::save(tx, &refused, &stored, "refusal")?;
         Ok(())
     }
 
