@@ -722,6 +722,9 @@ on_both_databases! {
             let anonymous = app.ask(method.clone(), &path(&id)).send().await;
             // It vanished with the one that it goes on in, for the same reason.
             assert_eq!(anonymous.status, StatusCode::GONE, "{method}");
+            if method == Method::GET {
+                assert_eq!(anonymous.json()["reason"], "bevat een naam");
+            }
             assert_eq!(anonymous.header("location"), "", "{method}");
             let inside = app.ask(method.clone(), &path(&id)).token(&app.almighty()).send().await;
             assert_eq!(inside.status, StatusCode::PERMANENT_REDIRECT, "{method}");

@@ -70,9 +70,9 @@ where
                 let mut context = Context { contract: &app.contract, tx, caller, now, registry };
                 let changed = change(&mut context, hands, body)?;
                 let Context { tx, registry, .. } = context;
-                let saved = advice::save(tx, &changed, &before, event, why.clone())?;
+                let saved = advice::save(tx, &changed, &before, event, why)?;
                 if before.value.is_published() != saved.value.is_published() {
-                    tell_those_that_name(tx, caller, &saved.value, why)?;
+                    tell_those_that_name(tx, caller, &saved.value)?;
                 }
                 answer_with(tx, caller, &registry, &saved, view, now, 200)
             })
@@ -100,23 +100,22 @@ fn answer_with(
 
 /// When an advice appears or vanishes, so does the link to it in others. What was merged into it vanishes with it: its
 /// address leads nowhere else.
-fn tell_those_that_name(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    advice: &Advice,
-    reason: Option<String>,
-) -> Result<(), ApiError> {
+fn tell_those_that_name(tx: &mut Tx<'_>, caller: &Caller, advice: &Advice) -> Result<(), ApiError> {
     for naming in advice::naming(tx, advice.id)? {
         if !naming.value.is_published() {
             continue;
         }
         let merged = naming.value.merge.as_ref().is_some_and(|merge| merge.into == advice.id);
         if merged && !advice.is_published() {
-            let body = UnpublicationBody { reason: reason.clone().unwrap_or_default() };
+            // The public reads the same reason at both addresses.
+            let reason = advice.publication.reason.clone().ok_or_else(|| {
+                ApiError::Internal(format!("advice {} was unpublished without a reason", advice.id))
+            })?;
+            let body = UnpublicationBody { reason: reason.clone() };
             let moment = tx.moment()?;
             let changed = caller.as_publisher(naming.value.clone())?.unpublish(body, moment)?;
-            let gone = advice::save(tx, &changed, &naming, "unpublication", reason.clone())?;
-            tell_those_that_name(tx, caller, &gone.value, reason.clone())?;
+            let gone = advice::save(tx, &changed, &naming, "unpublication", Some(reason))?;
+            tell_those_that_name(tx, caller, &gone.value)?;
         } else {
             advice::save_as_seen_anew(tx, &naming)?;
         }
