@@ -421,7 +421,7 @@ impl Demo {
 
     fn acknowledge(&self, tx: &mut Tx<'_>, life: Life, ago: i64) -> Result<Life, DemoError> {
         let body = self.response(ResponseKind::Acknowledgement, ago, &[], None);
-        let response = NewResponse { id: PartId(new_id()), body };
+        let response = NewResponse { id: PartId(new_id()), recorded_at: self.now.moment, body };
         let changed = self.everybody.as_cluster(life.value.clone())?.respond(response, self.now.today);
         self.save(tx, &life, "response", changed)
     }
@@ -470,7 +470,7 @@ impl Demo {
             shared_on: Some(self.ago(ago)),
         });
         let body = self.response(ResponseKind::Final, ago, outcomes, considerations);
-        let response = NewResponse { id: PartId(new_id()), body };
+        let response = NewResponse { id: PartId(new_id()), recorded_at: self.now.moment, body };
         let changed = self.everybody.as_college(life.value.clone())?.respond(response, self.now.today);
         self.save(tx, &life, "response", changed)
     }

@@ -242,4 +242,156 @@ codes! {
         Advised "advised" "advies uitgebracht" "gave advice"
         NoAdvice "no_advice" "geen advies" "says: no advice"
     }
+
+    /// On what a term rule puts a term (waarop de termijnregel ziet).
+    TermSubject "termRules.appliesTo" {
+        Advice "advice" "antwoord op een advies" "the answer to an advice"
+        Finding "finding" "reactie op een bevinding" "the reply to a finding"
+    }
+
+    /// Whether an agreement is a large or a small one (groot of klein).
+    AgreementSize "agreements.size" {
+        Large "large" "groot" "large"
+        Small "small" "klein" "small"
+    }
+
+    /// What the organisation says of an agreement (voortgang).
+    ProgressState "progress.state" {
+        Planned "planned" "gepland" "planned"
+        Running "running" "in uitvoering" "running"
+        Delayed "delayed" "vertraagd" "delayed"
+        ReportedDone "reported_done" "gereed gemeld" "reported done"
+        Stopped "stopped" "gestopt" "stopped"
+    }
+
+    /// The colour of a council's judgement (kleur van het oordeel).
+    Colour "judgements.colour" {
+        Green "green" "groen: het gaat goed" "green: going well"
+        Orange "orange" "oranje: aandacht nodig" "orange: needs attention"
+        Red "red" "rood: niet gerealiseerd en dat komt er ook niet van" "red: not realised and will not be"
+    }
+
+    /// Where an agreement stands; derived from what the organisation and the council say, never typed in (stand van de afspraak).
+    AgreementState "agreements.state" {
+        Planned "planned" "gepland" "planned"
+        Running "running" "in uitvoering" "running"
+        Delayed "delayed" "vertraagd" "delayed"
+        ReportedDone "reported_done" "gereed gemeld, nog niet beoordeeld" "reported done, not yet judged"
+        Disputed "disputed" "omstreden: de organisatie zegt gereed, de raad niet" "disputed: the organisation says done, the council does not"
+        Realised "realised" "gerealiseerd volgens de raad" "realised in the judgement of the council"
+        NotRealised "not_realised" "niet gerealiseerd en komt er niet van, volgens de raad" "not realised and will not be, in the judgement of the council"
+        Stopped "stopped" "gestopt door de organisatie" "stopped by the organisation"
+    }
+
+    /// A phase of a policy track (fase van een beleidstraject).
+    Phase "phase" {
+        PrePhase "pre_phase" "voorfase" "pre-phase"
+        Exploration "exploration" "verkenning" "exploration"
+        Design "design" "ontwerp" "design"
+        Decision "decision" "besluitvorming" "decision"
+        Execution "execution" "uitvoering" "execution"
+    }
+
+    /// In which role a council takes part in a policy track (rol van de raad).
+    TrackRole "policyTracks.councils.role" {
+        Informed "informed" "geïnformeerd" "informed"
+        Advisor "advisor" "adviseur" "advisor"
+        Supervisor "supervisor" "toezichthouder op de participatie" "supervisor of the participation"
+        Partner "partner" "partner in de uitwerking" "partner"
+    }
+
+    /// How much influence is promised (niveau van invloed, participatieladder).
+    Influence "participationPlans.promises.influence" {
+        Inform "inform" "informeren" "inform"
+        Consult "consult" "raadplegen" "consult"
+        Advise "advise" "adviseren" "advise"
+        CoCreate "co_create" "coproduceren" "co-create"
+        CoDecide "co_decide" "meebeslissen" "co-decide"
+    }
+
+    /// What a council finds of one promise (bevinding).
+    Verdict "findings.verdict" {
+        Kept "kept" "nagekomen" "kept"
+        Partly "partly" "deels nagekomen" "partly kept"
+        NotKept "not_kept" "niet nagekomen" "not kept"
+        TooEarly "too_early" "te vroeg om te zeggen" "too early to say"
+    }
+
+    /// Kind of a commitment to the municipal council (soort).
+    CommitmentKind "commitments.kind" {
+        Motion "motion" "motie" "motion"
+        Undertaking "undertaking" "toezegging" "undertaking"
+    }
+
+    /// A step in the settlement of a commitment (stap in de afdoening).
+    SettlementStep "commitments.steps.step" {
+        Interim "interim" "tussenbericht" "interim message"
+        Proposed "proposed" "voorgesteld als afgedaan" "proposed for settlement"
+        Settled "settled" "afgedaan" "settled"
+        SentBack "sent_back" "teruggezonden" "sent back"
+    }
+
+    /// Where a commitment stands; proposed is not settled (stand van de afdoening).
+    CommitmentState "commitments.state" {
+        Open "open" "open" "open"
+        Proposed "proposed" "voorgesteld als afgedaan" "proposed for settlement"
+        Settled "settled" "afgedaan" "settled"
+    }
+
+    /// Whether the college has adopted a target (status van de target).
+    TargetStatus "collegetargets.status" {
+        Proposed "proposed" "voorgesteld" "proposed"
+        Adopted "adopted" "vastgesteld" "adopted"
+    }
+
+    /// What somebody does for a council (rol in de ondersteuning).
+    AssignmentRole "assignments.role" {
+        Wijkwethouder "wijkwethouder" "wijkwethouder" "alderman who adopts the council"
+        Coordinator "coordinator" "wijkraadscoördinator" "council coordinator"
+        Manager "manager" "wijkmanager" "neighbourhood manager"
+        Networker "networker" "wijknetwerker" "neighbourhood networker"
+        Assistant "assistant" "wijkondersteuner" "neighbourhood assistant"
+    }
+
+    /// Where a lesson from a talk stands (stand van een les).
+    LessonState "talks.lessons.state" {
+        Open "open" "open" "open"
+        Closed "closed" "afgerond" "closed"
+    }
+
+    /// Which items a share in time is taken over (cohort).
+    Cohort "metrics.cohort" {
+        Due "due" "uiterste datum in de periode" "deadline in the period"
+        Received "received" "ontvangen in de periode" "received in the period"
+        Answered "answered" "beantwoord in de periode" "answered in the period"
+    }
+
+    /// By what a figure is broken down (uitsplitsing).
+    Dimension "metrics.groupBy" {
+        Council "council" "wijkraad" "council"
+        Area "area" "gebied" "area"
+        Cluster "cluster" "cluster" "cluster"
+        Theme "theme" "thema" "theme"
+        PortfolioHolder "portfolioHolder" "portefeuillehouder" "portfolio holder"
+        Kind "kind" "soort" "kind"
+        Level "level" "reikwijdte" "level"
+        Month "month" "maand" "month"
+        Quarter "quarter" "kwartaal" "quarter"
+        Year "year" "jaar" "year"
+        Term "term" "zittingsperiode" "term of office"
+    }
+
+    /// Why an item of the population is not in the cohort (reden van uitsluiting).
+    Exclusion "metrics.excluded" {
+        NotDue "not_due" "nog niet aan de orde" "not yet due"
+        DueEarlier "due_earlier" "uiterste datum vóór de periode" "due before the period"
+        Suspended "suspended" "opgeschort" "suspended"
+        Withdrawn "withdrawn" "ingetrokken" "withdrawn"
+        Merged "merged" "samengevoegd" "merged"
+        NoNorm "no_norm" "geen termijn" "no norm applies"
+        UnknownDates "unknown_dates" "datums onbekend" "dates unknown"
+        Ongoing "ongoing" "doorlopend" "ongoing, without a due date"
+        NotObliged "not_obliged" "vóór de verplichting" "before the obligation began"
+        NotEnded "not_ended" "nog niet zo ver" "has not come that far"
+    }
 }

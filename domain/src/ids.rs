@@ -124,6 +124,38 @@ id!(
     OfficeHolderId
 );
 id!(
-    /// Identifies a part of an advice that has an address: a response, suspension, extension, follow-up or rating. UUIDv7.
+    /// Identifies an accord (wijkakkoord). UUIDv7.
+    AccordId
+);
+id!(
+    /// Identifies an agreement (afspraak). UUIDv7.
+    AgreementId
+);
+id!(
+    /// Identifies a policy track (beleidstraject). UUIDv7.
+    PolicyTrackId
+);
+id!(
+    /// Identifies a participation plan (participatieplan). UUIDv7.
+    ParticipationPlanId
+);
+id!(
+    /// Identifies a commitment (motie of toezegging). UUIDv7.
+    CommitmentId
+);
+id!(
+    /// Identifies a collegetarget. UUIDv7.
+    CollegetargetId
+);
+id!(
+    /// Identifies a talk between wijkwethouder and council (gesprek). UUIDv7.
+    TalkId
+);
+id!(
+    /// Identifies an assignment of a person or position to a council (toewijzing). UUIDv7.
+    AssignmentId
+);
+id!(
+    /// Identifies a part of an item that has an address, such as a response, a suspension, a finding or a measurement. UUIDv7.
     PartId
 );

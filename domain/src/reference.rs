@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::codes::CouncilKind;
+use crate::codes::{CouncilKind, RuleStatus};
 use crate::council::{Council, CouncilNeighbourhood, DatedName};
 use crate::ids::{AreaCode, ClusterCode, CouncilCode, ThemeCode};
 
@@ -83,6 +83,37 @@ pub struct TermOfOffice {
     pub from: NaiveDate,
     /// Last day; null while it is not known.
     pub to: Option<NaiveDate>,
+}
+
+/// An obligation and its first day (verplichting), as data: the day an ordinance brings it, and whether it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Obligation {
+    /// Stable code.
+    #[schema(example = "participation-plan")]
+    pub code: String,
+    /// First day: it holds for what began on it or later.
+    pub from: NaiveDate,
+    /// The legal ground (grondslag).
+    pub ground: String,
+    /// On what it rests.
+    pub status: RuleStatus,
+}
+
+/// The code of the obligation to make a participation plan for new policy.
+pub const PARTICIPATION_PLAN: &str = "participation-plan";
+
+/// The obligations that a register starts with.
+pub fn built_in_obligations() -> Vec<Obligation> {
+    vec![Obligation {
+        code: PARTICIPATION_PLAN.to_owned(),
+        // The day of the letter that announces it.
+        from: NaiveDate::from_ymd_opt(2025, 4, 22).unwrap_or(crate::calendar::FIRST_DAY),
+        ground: "Assumption: the letter of 22 April 2025 (M2404-1809) proposes to make a participation plan mandatory for new \
+                 policy in the new participation ordinance; the day on which that ordinance comes into force is not known."
+            .to_owned(),
+        status: RuleStatus::Assumption,
+    }]
 }
 
 /// All reference data that comes with the software.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::calendar::{self, add_days};
-use crate::codes::{AdviceKind, DayUnit, Level, RuleStatus, TermState};
+use crate::codes::{AdviceKind, DayUnit, Level, RuleStatus, TermState, TermSubject};
 use crate::error::{FieldError, RuleError};
 use crate::ids::{PartId, TermRuleId};
 
@@ -23,6 +23,9 @@ pub struct TermRule {
     /// Its id.
     #[schema(value_type = Uuid)]
     pub id: TermRuleId,
+    /// On what it puts a term: the answer to an advice, or the reply to a finding.
+    #[serde(default)]
+    pub applies_to: TermSubject,
     /// Days from receipt (dagen); null: no norm applies.
     #[schema(required = true, example = 42)]
     pub days: Option<u16>,
@@ -79,7 +82,8 @@ impl TermRule {
     }
 
     fn matches(&self, kind: AdviceKind, level: Level) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&kind))
+        self.applies_to == TermSubject::Advice
+            && (self.kinds.is_empty() || self.kinds.contains(&kind))
             && (self.levels.is_empty() || self.levels.contains(&level))
     }
 
@@ -167,6 +171,7 @@ pub fn choose_rule(
 pub fn built_in_rules() -> Vec<TermRule> {
     let answered = TermRule {
         id: TermRuleId(Uuid::from_u128(0x0143_4b29_bc00_7000_8000_0000_0000_0001)),
+        applies_to: TermSubject::Advice,
         days: Some(42),
         unit: DayUnit::CalendarDays,
         kinds: AdviceKind::ALL.iter().copied().filter(|kind| *kind != AdviceKind::Letter).collect(),
@@ -188,7 +193,31 @@ pub fn built_in_rules() -> Vec<TermRule> {
         ground: "Assumption: a letter is no advice, so no answer term applies to it.".to_owned(),
         ..answered.clone()
     };
-    vec![answered, letter]
+    let finding = TermRule {
+        id: TermRuleId(Uuid::from_u128(0x0143_4b29_bc00_7000_8000_0000_0000_0003)),
+        applies_to: TermSubject::Finding,
+        kinds: vec![],
+        ground: "Assumption: no term for the reply to a finding stands in the letter of 22 April 2025 (M2404-1809); \
+                 six weeks, as for advice."
+            .to_owned(),
+        ..answered.clone()
+    };
+    vec![answered, letter, finding]
+}
+
+/// The rule for the reply to a finding that was given on a day; of several the one that began last.
+pub fn finding_rule(rules: &[TermRule], found_on: NaiveDate) -> Option<TermRule> {
+    rules
+        .iter()
+        .filter(|rule| rule.applies_to == TermSubject::Finding && rule.is_valid_on(found_on))
+        .max_by_key(|rule| (rule.valid_from, rule.id))
+        .cloned()
+}
+
+impl Default for TermSubject {
+    fn default() -> Self {
+        Self::Advice
+    }
 }
 
 /// A stretch in which the clock stands still (opschorting): from `from` up to, not including, `to`.

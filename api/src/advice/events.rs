@@ -520,7 +520,7 @@ pub async fn respond_to_advice(incoming: Incoming) -> Result<HttpResponse, ApiEr
         }
     };
     record(call, "response", body, right, no_reason, |context, (college, cluster), body| {
-        let response = NewResponse { id: PartId(new_id()), body };
+        let response = NewResponse { id: PartId(new_id()), recorded_at: context.now.moment, body };
         Ok(match response.body.kind {
             ResponseKind::Final | ResponseKind::Revised => college?.respond(response, context.now.today)?,
             ResponseKind::Acknowledgement | ResponseKind::Interim => {

@@ -3,9 +3,10 @@
 
 use chrono::NaiveDate;
 
-use super::transitions::{Faults, latest_step};
+use super::transitions::latest_step;
 use super::{Advice, AdviceRecord, AsCorrector, CorrectedValue, Correction, CorrectionBody};
 use crate::codes::{Origin, ResponseKind};
+use crate::error::{Faults, room_for_one_more};
 use crate::error::{FieldError, RuleError};
 use crate::ids::PartId;
 use crate::term::{self, TermRule};
@@ -159,7 +160,7 @@ impl AsCorrector {
             }
         }
         check_order(&advice.0, today)?;
-        super::transitions::room_for_one_more(advice.0.corrections.len())?;
+        room_for_one_more(advice.0.corrections.len())?;
         advice.0.corrections.push(Correction {
             on: today,
             field: name,

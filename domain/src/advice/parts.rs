@@ -333,6 +333,9 @@ pub struct Response {
     pub text: Option<String>,
     /// Numbers by which other systems know it.
     pub references: Vec<Reference>,
+    /// The moment at which it was recorded here; null of a list's answer, whose moment nobody wrote down.
+    #[serde(default)]
+    pub recorded_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A response being written (conceptreactie); never public.

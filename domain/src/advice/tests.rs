@@ -257,12 +257,10 @@ fn considerations() -> Considerations {
 fn respond(advice: Advice, body: ResponseBody) -> Changed {
     let id = part(30 + advice.responses.len() as u128);
     match body.kind {
-        ResponseKind::Acknowledgement | ResponseKind::Interim => {
-            of_cluster(advice).respond(NewResponse { id, body }, today())
-        }
-        ResponseKind::Final | ResponseKind::Revised => {
-            college(advice).respond(NewResponse { id, body }, today())
-        }
+        ResponseKind::Acknowledgement | ResponseKind::Interim => of_cluster(advice)
+            .respond(NewResponse { id, recorded_at: moment("2026-11-23T11:00:00Z"), body }, today()),
+        ResponseKind::Final | ResponseKind::Revised => college(advice)
+            .respond(NewResponse { id, recorded_at: moment("2026-11-23T11:00:00Z"), body }, today()),
     }
 }
 

@@ -9,9 +9,8 @@ use super::{
     Receipt, Received, Response, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment,
     UnpublicationBody, Withdrawal, WithdrawalBody,
 };
-use crate::calendar;
 use crate::codes::{AdviceStatus, Origin, PointOutcome, PublicationState, ResponseKind};
-use crate::error::{FieldError, RuleError};
+use crate::error::{Faults, FieldError, RuleError, room_for_one_more};
 use crate::ids::{AdviceId, CouncilCode, PartId};
 use crate::term::{self, Extension, Suspension, TermRule};
 
@@ -64,76 +63,13 @@ pub struct Listing {
 pub struct NewResponse {
     /// Its id.
     pub id: PartId,
+    /// The moment at which it is recorded.
+    pub recorded_at: DateTime<Utc>,
     /// What was sent.
     pub body: ResponseBody,
 }
 
 type Changed = Result<Advice, RuleError>;
-
-/// Collects all that is wrong before it refuses.
-#[derive(Default)]
-pub(super) struct Faults(Vec<FieldError>);
-
-impl Faults {
-    pub(super) fn add(&mut self, location: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.0.push(FieldError::new(location, code, detail));
-    }
-
-    /// What happened lies in the past or today, in years the calendar knows.
-    pub(super) fn happened(&mut self, location: &str, on: NaiveDate, today: NaiveDate) {
-        self.known_day(location, on);
-        if on > today {
-            self.add(location, "date.future", format!("lies after today, {today}"));
-        }
-    }
-
-    fn known_day(&mut self, location: &str, on: NaiveDate) {
-        if !calendar::is_supported(on) {
-            self.add(
-                location,
-                "date.range",
-                format!("must lie from {} to {}", calendar::FIRST_DAY, calendar::LAST_DAY),
-            );
-        }
-    }
-
-    /// Rule 4: adopted ≤ submitted ≤ received ≤ answered.
-    pub(super) fn not_before(
-        &mut self,
-        location: &str,
-        on: NaiveDate,
-        earlier: Option<NaiveDate>,
-        what: &str,
-    ) {
-        if let Some(earlier) = earlier
-            && on < earlier
-        {
-            self.add(location, "date.order", format!("lies before the {what}, {earlier}"));
-        }
-    }
-
-    /// A day that was recorded already is corrected, not overwritten.
-    fn not_known_otherwise(&mut self, location: &str, on: NaiveDate, known: Option<NaiveDate>) {
-        if known.is_some_and(|known| known != on) {
-            self.add(location, "immutable", "is known already; a wrong day is corrected at /corrections");
-        }
-    }
-
-    pub(super) fn done(self) -> Result<(), RuleError> {
-        if self.0.is_empty() { Ok(()) } else { Err(RuleError::Invalid(self.0)) }
-    }
-}
-
-/// An item stays of a size that can be read: each entry of the journal holds it whole.
-pub(super) fn room_for_one_more(parts: usize) -> Result<(), RuleError> {
-    if parts < MOST_PARTS {
-        return Ok(());
-    }
-    Err(RuleError::conflict("too-many", format!("There is room for {MOST_PARTS} of these and no more.")))
-}
-
-/// How many parts of one kind an advice may have.
-const MOST_PARTS: usize = 100;
 
 fn not_open(step: &str, status: AdviceStatus) -> RuleError {
     RuleError::conflict("transition-not-open", format!("{step} is not open while the status is '{status}'."))
@@ -374,6 +310,7 @@ impl Advice {
             considerations: None,
             text: None,
             references,
+            recorded_at: None,
         });
         self
     }
@@ -847,7 +784,7 @@ fn record_response(
     kinds: &[ResponseKind],
     today: NaiveDate,
 ) -> Changed {
-    let NewResponse { id, body } = response;
+    let NewResponse { id, recorded_at, body } = response;
     let ResponseBody { kind, decided_on, sent_on, by, points, considerations, text, references } = body;
     if !kinds.contains(&kind) {
         return Err(RuleError::invalid("/kind", "response.kind", "is recorded under another scope"));
@@ -945,6 +882,7 @@ fn record_response(
         considerations,
         text,
         references,
+        recorded_at: Some(recorded_at),
     });
     Ok(advice)
 }

@@ -126,7 +126,11 @@ fn only_a_final_or_revised_response_gives_outcomes() {
 
 #[test]
 fn the_cluster_gives_no_final_response_and_the_college_no_acknowledgement() {
-    let body = |kind| NewResponse { id: part(30), body: response(kind, day("2026-02-25")) };
+    let body = |kind| NewResponse {
+        id: part(30),
+        recorded_at: moment("2026-11-23T11:00:00Z"),
+        body: response(kind, day("2026-02-25")),
+    };
     for kind in [ResponseKind::Final, ResponseKind::Revised] {
         let refused = of_cluster(in_status(Received)).respond(body(kind), today());
         assert_eq!(faults(refused), fault("/kind", "response.kind"));

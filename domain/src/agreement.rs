@@ -1,0 +1,464 @@
+//! An agreement of an accord (afspraak). Two logs that only grow say what became of it: progress, by the organisation, and
+//! judgement, by the council. Neither may write the other's; where the agreement stands is derived from both.
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::advice::{Publication, Reference};
+use crate::codes::{AgreementSize, AgreementState, Colour, ProgressState};
+use crate::dossier::{Dossier, Reach};
+use crate::error::{Faults, RuleError, room_for_one_more};
+use crate::ids::{
+    AccordId, AdviceId, AgreementId, ClusterCode, CouncilCode, PartId, PolicyTrackId, ThemeCode,
+};
+
+/// How many orange agreements a council may mark in a year, to be watched and carried over.
+pub const MOST_WATCHED: usize = 3;
+
+/// An agreement as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgreementBody {
+    /// The accord it belongs to.
+    pub accord: AccordId,
+    /// Its number in the plan of its year (nummer).
+    #[schema(
+        min_length = 1,
+        max_length = 20,
+        pattern = r"^[0-9]{1,3}(\.[0-9]{1,3}){0,3}$",
+        example = "1.1.2"
+    )]
+    pub number: String,
+    /// What was agreed, in short (titel).
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S", example = "Zebrapad bij de school")]
+    pub title: String,
+    /// What was agreed, in full (omschrijving).
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// Large or small (groot of klein).
+    pub size: AgreementSize,
+    /// Who carries it out (eigenaar).
+    pub owner: Owner,
+    /// Who helps (partners).
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub partners: Vec<String>,
+    /// The year of the action plan (planjaar).
+    #[schema(minimum = 1900, maximum = 2200, example = 2026)]
+    pub plan_year: u16,
+    /// The day it was agreed (afgesproken op); a figure of an earlier day does not know it.
+    pub agreed_on: NaiveDate,
+    /// The day by which it is to be done; null only of an ongoing one.
+    #[serde(default)]
+    pub due_on: Option<NaiveDate>,
+    /// Why it goes on without a day by which it is done (doorlopend); mandatory without `dueOn`.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub ongoing_reason: Option<String>,
+    /// The agreement of an earlier year that it carries on.
+    #[serde(default)]
+    pub carried_over_from: Option<AgreementId>,
+    /// The policy track it hangs on (beleidstraject).
+    #[serde(default)]
+    pub policy_track: Option<PolicyTrackId>,
+    /// The point of an advice that it carries out.
+    #[serde(default)]
+    pub advice_point: Option<AdvicePoint>,
+    /// What it is about (thema's).
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub themes: Vec<ThemeCode>,
+    /// Numbers by which other systems know it (kenmerken).
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub references: Vec<Reference>,
+}
+
+/// Who carries an agreement out (eigenaar): a cluster, or an outside party, which needs no account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Owner {
+    /// The cluster that owns it, or that reports for the outside party.
+    #[serde(default)]
+    pub cluster: Option<ClusterCode>,
+    /// The outside party (partij buiten de gemeente); null when the cluster is the owner.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Woonstad")]
+    pub party: Option<String>,
+}
+
+/// A point of an advice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdvicePoint {
+    /// The advice.
+    pub advice: AdviceId,
+    /// The number of the point.
+    #[schema(minimum = 1, maximum = 999)]
+    pub point: u16,
+}
+
+/// What the organisation says of an agreement (voortgang).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProgressBody {
+    /// What it says.
+    pub state: ProgressState,
+    /// For which day it says so (peildatum).
+    pub on: NaiveDate,
+    /// Why; mandatory when delayed or stopped (reden).
+    #[serde(default)]
+    #[schema(max_length = 5000)]
+    pub reason: Option<String>,
+    /// Where it can be seen (bewijs); `http` or `https`.
+    #[serde(default)]
+    #[schema(
+        max_length = 500,
+        pattern = r"^https?://[^\s]+$",
+        example = "https://www.rotterdam.nl/zebrapad"
+    )]
+    pub evidence_url: Option<String>,
+}
+
+/// An entry of the log of progress.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Its id.
+    pub id: PartId,
+    /// What the organisation says.
+    pub state: ProgressState,
+    /// For which day it says so.
+    pub on: NaiveDate,
+    /// Why.
+    pub reason: Option<String>,
+    /// Where it can be seen.
+    pub evidence_url: Option<String>,
+}
+
+/// What the council says of an agreement (oordeel).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JudgementBody {
+    /// Green, orange or red. Red: it is not realised and will not be.
+    pub colour: Colour,
+    /// Whether it is realised in the judgement of the council; then the colour is green.
+    pub realised: bool,
+    /// For which day it says so (peildatum).
+    pub on: NaiveDate,
+    /// In the council's own words (toelichting).
+    #[serde(default)]
+    #[schema(max_length = 5000)]
+    pub note: Option<String>,
+}
+
+/// An entry of the log of judgements.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgement {
+    /// Its id.
+    pub id: PartId,
+    /// Green, orange or red.
+    pub colour: Colour,
+    /// Whether it is realised in the judgement of the council.
+    pub realised: bool,
+    /// For which day it says so.
+    pub on: NaiveDate,
+    /// In the council's own words.
+    pub note: Option<String>,
+}
+
+/// The council marks an orange agreement, to be watched and carried over (volgen).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WatchBody {
+    /// The year in whose three it counts.
+    #[schema(minimum = 1900, maximum = 2200)]
+    pub year: u16,
+    /// The day it was marked.
+    pub on: NaiveDate,
+}
+
+/// An agreement is brought to somebody who can get it going (escalatie).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EscalationBody {
+    /// The day it was brought up.
+    pub on: NaiveDate,
+    /// The office it was brought to, such as `wijkwethouder`; no name of an official.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "wijkwethouder")]
+    pub to: String,
+    /// What was asked, or came of it.
+    #[serde(default)]
+    #[schema(max_length = 5000)]
+    pub note: Option<String>,
+}
+
+/// An agreement as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agreement {
+    /// Its id.
+    pub id: AgreementId,
+    /// The council of its accord.
+    pub council: CouncilCode,
+    /// The agreement as it is written.
+    pub text: AgreementBody,
+    /// What the organisation says, in the order in which it was recorded.
+    pub progress: Vec<Progress>,
+    /// What the council says, in the order in which it was recorded.
+    pub judgements: Vec<Judgement>,
+    /// The years in which the council marked it.
+    pub watched: Vec<WatchBody>,
+    /// To whom it was brought up.
+    pub escalations: Vec<EscalationBody>,
+    /// Whether the public may see it: as its accord.
+    pub publication: Publication,
+}
+
+impl Agreement {
+    /// A new agreement of an accord.
+    pub fn new(
+        id: AgreementId,
+        council: CouncilCode,
+        publication: Publication,
+        text: AgreementBody,
+        today: NaiveDate,
+    ) -> Result<Self, RuleError> {
+        check(&text, today)?;
+        Ok(Self {
+            id,
+            council,
+            text,
+            progress: Vec::new(),
+            judgements: Vec::new(),
+            watched: Vec::new(),
+            escalations: Vec::new(),
+            publication,
+        })
+    }
+
+    /// The agreement with another text. Its accord stays.
+    pub fn changed(self, text: AgreementBody, today: NaiveDate) -> Result<Self, RuleError> {
+        check(&text, today)?;
+        if text.accord != self.text.accord {
+            return Err(RuleError::invalid("/accord", "immutable", "an agreement stays with its accord"));
+        }
+        Ok(Self { text, ..self })
+    }
+
+    /// The organisation says how far it is.
+    pub fn with_progress(
+        mut self,
+        id: PartId,
+        body: ProgressBody,
+        today: NaiveDate,
+    ) -> Result<Self, RuleError> {
+        let ProgressBody { state, on, reason, evidence_url } = body;
+        let mut faults = Faults::default();
+        faults.happened("/on", on, today);
+        faults.not_before("/on", on, Some(self.text.agreed_on), "day it was agreed");
+        let needs_reason = matches!(state, ProgressState::Delayed | ProgressState::Stopped);
+        if needs_reason && reason.as_deref().unwrap_or_default().trim().is_empty() {
+            faults.add("/reason", "progress.reason_missing", format!("'{state}' needs a reason"));
+        }
+        faults.done()?;
+        room_for_one_more(self.progress.len())?;
+        self.progress.push(Progress { id, state, on, reason, evidence_url });
+        Ok(self)
+    }
+
+    /// The council says what it thinks of it.
+    pub fn with_judgement(
+        mut self,
+        id: PartId,
+        body: JudgementBody,
+        today: NaiveDate,
+    ) -> Result<Self, RuleError> {
+        let JudgementBody { colour, realised, on, note } = body;
+        let mut faults = Faults::default();
+        faults.happened("/on", on, today);
+        faults.not_before("/on", on, Some(self.text.agreed_on), "day it was agreed");
+        if realised && colour != Colour::Green {
+            faults.add("/colour", "judgement.colour", "what is realised is green");
+        }
+        faults.done()?;
+        room_for_one_more(self.judgements.len())?;
+        self.judgements.push(Judgement { id, colour, realised, on, note });
+        Ok(self)
+    }
+
+    /// The council marks it. `watched_already` is how many it marked in that year.
+    pub fn with_watch(
+        mut self,
+        body: WatchBody,
+        watched_already: usize,
+        today: NaiveDate,
+    ) -> Result<Self, RuleError> {
+        let mut faults = Faults::default();
+        faults.happened("/on", body.on, today);
+        if i32::from(body.year) != body.on.year() {
+            faults.add("/year", "watch.year", "is the year of the day it was marked");
+        }
+        faults.done()?;
+        if self.watched.iter().any(|watch| watch.year == body.year) {
+            return Err(RuleError::conflict("already-recorded", "It is watched in that year already."));
+        }
+        if self.judgement_on(body.on).is_none_or(|judgement| judgement.colour != Colour::Orange) {
+            return Err(RuleError::conflict(
+                "watch-not-orange",
+                "Only an agreement that the council judged orange can be marked.",
+            ));
+        }
+        if watched_already >= MOST_WATCHED {
+            return Err(RuleError::conflict(
+                "watch-full",
+                format!("The council has marked {MOST_WATCHED} agreements in {} already.", body.year),
+            ));
+        }
+        self.watched.push(body);
+        Ok(self)
+    }
+
+    /// It is brought to somebody who can get it going.
+    pub fn with_escalation(mut self, body: EscalationBody, today: NaiveDate) -> Result<Self, RuleError> {
+        let mut faults = Faults::default();
+        faults.happened("/on", body.on, today);
+        faults.not_before("/on", body.on, Some(self.text.agreed_on), "day it was agreed");
+        faults.done()?;
+        room_for_one_more(self.escalations.len())?;
+        self.escalations.push(body);
+        Ok(self)
+    }
+
+    /// The last word of the organisation up to and including a day. Of one day the one recorded last counts.
+    pub fn progress_on(&self, on: NaiveDate) -> Option<&Progress> {
+        self.progress.iter().filter(|progress| progress.on <= on).max_by_key(|progress| progress.on)
+    }
+
+    /// The last word of the council up to and including a day.
+    pub fn judgement_on(&self, on: NaiveDate) -> Option<&Judgement> {
+        self.judgements.iter().filter(|judgement| judgement.on <= on).max_by_key(|judgement| judgement.on)
+    }
+
+    /// Whether, on a day, the organisation says done and the council has said since that it is not.
+    pub fn is_disputed_on(&self, on: NaiveDate) -> bool {
+        let (Some(progress), Some(judgement)) = (self.progress_on(on), self.judgement_on(on)) else {
+            return false;
+        };
+        progress.state == ProgressState::ReportedDone && judgement.on >= progress.on && !judgement.realised
+    }
+
+    /// Where it stands on a day. In the end the council's word counts.
+    pub fn state_on(&self, on: NaiveDate) -> AgreementState {
+        let judgement = self.judgement_on(on);
+        if judgement.is_some_and(|judgement| judgement.realised) {
+            return AgreementState::Realised;
+        }
+        if judgement.is_some_and(|judgement| judgement.colour == Colour::Red) {
+            return AgreementState::NotRealised;
+        }
+        match self.progress_on(on).map(|progress| progress.state) {
+            Some(ProgressState::ReportedDone) if self.is_disputed_on(on) => AgreementState::Disputed,
+            Some(ProgressState::ReportedDone) => AgreementState::ReportedDone,
+            Some(ProgressState::Running) => AgreementState::Running,
+            Some(ProgressState::Delayed) => AgreementState::Delayed,
+            Some(ProgressState::Stopped) => AgreementState::Stopped,
+            Some(ProgressState::Planned) | None => AgreementState::Planned,
+        }
+    }
+
+    /// Whether the council watches it in a year.
+    pub fn is_watched_in(&self, year: u16) -> bool {
+        self.watched.iter().any(|watch| watch.year == year)
+    }
+}
+
+fn check(text: &AgreementBody, today: NaiveDate) -> Result<(), RuleError> {
+    let mut faults = Faults::default();
+    faults.happened("/agreedOn", text.agreed_on, today);
+    match (text.due_on, &text.ongoing_reason) {
+        (Some(due_on), None) => {
+            faults.known_day("/dueOn", due_on);
+            faults.not_before("/dueOn", due_on, Some(text.agreed_on), "day it was agreed");
+        }
+        (None, Some(_)) => {}
+        (Some(_), Some(_)) => {
+            faults.add(
+                "/ongoingReason",
+                "agreement.ongoing",
+                "an ongoing agreement has no dueOn; send one of the two",
+            );
+        }
+        (None, None) => {
+            faults.add("/dueOn", "required", "send dueOn, or ongoingReason for an ongoing agreement");
+        }
+    }
+    if text.owner.cluster.is_none() && text.owner.party.is_none() {
+        faults.add("/owner", "required", "name a cluster, an outside party, or both");
+    }
+    for (index, partner) in text.partners.iter().enumerate() {
+        if partner.trim().is_empty() || partner.chars().count() > 200 {
+            faults.add(format!("/partners/{index}"), "length", "1 to 200 characters");
+        }
+    }
+    for (index, theme) in text.themes.iter().enumerate() {
+        if text.themes[..index].contains(theme) {
+            faults.add(format!("/themes/{index}"), "duplicate", "stands in the list twice");
+        }
+    }
+    faults.done()
+}
+
+impl Dossier for Agreement {
+    const RESOURCE: &'static str = "agreement";
+
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+
+    fn reach(&self) -> Reach {
+        Reach {
+            is_public: self.publication.is_public(),
+            councils: vec![self.council.clone()],
+            clusters: self.text.owner.cluster.iter().cloned().collect(),
+            ..Reach::default()
+        }
+    }
+
+    fn facets(&self) -> Vec<(&'static str, String)> {
+        let mut facets = vec![
+            ("accord", self.text.accord.to_string()),
+            ("council", self.council.to_string()),
+            ("number", format!("{}/{}", self.text.plan_year, self.text.number)),
+            ("planYear", self.text.plan_year.to_string()),
+            ("size", self.text.size.to_string()),
+            // Its days are never after today, so what holds on the last day of the calendar holds now.
+            ("state", self.state_on(crate::calendar::LAST_DAY).to_string()),
+        ];
+        facets.extend(self.text.owner.cluster.iter().map(|cluster| ("cluster", cluster.to_string())));
+        facets.extend(self.text.themes.iter().map(|theme| ("theme", theme.to_string())));
+        facets.extend(self.watched.iter().map(|watch| ("watchedIn", watch.year.to_string())));
+        facets.extend(self.text.policy_track.iter().map(|track| ("policyTrack", track.to_string())));
+        facets
+    }
+
+    fn links(&self) -> Vec<Uuid> {
+        let advice = self.text.advice_point.iter().map(|point| point.advice.0);
+        let track = self.text.policy_track.iter().map(|track| track.0);
+        advice.chain(track).chain(self.text.carried_over_from.iter().map(|earlier| earlier.0)).collect()
+    }
+
+    fn without_links(mut self, hidden: &BTreeSet<Uuid>) -> Self {
+        self.text.advice_point = self.text.advice_point.filter(|point| !hidden.contains(&point.advice.0));
+        self.text.policy_track = self.text.policy_track.filter(|track| !hidden.contains(&track.0));
+        self.text.carried_over_from =
+            self.text.carried_over_from.filter(|earlier| !hidden.contains(&earlier.0));
+        self
+    }
+}

@@ -1,0 +1,235 @@
+//! What figures are made from: plain facts, as known at one moment. Storage delivers them, and decides nothing about a figure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::advice::AdviceRecord;
+use crate::agreement::Agreement;
+use crate::assignment::Assignment;
+use crate::calendar;
+use crate::codes::{AdviceKind, FollowUpState, Level, Origin, PointOutcome, PublicationState, ResponseKind};
+use crate::commitment::Commitment;
+use crate::council::Council;
+use crate::ids::{
+    AdviceId, AgreementId, AreaCode, AssignmentId, ClusterCode, CommitmentId, CouncilCode, OfficeHolderId,
+    PolicyTrackId, TalkId, ThemeCode,
+};
+use crate::policy_track::PolicyTrack;
+use crate::reference::{Obligation, TermOfOffice};
+use crate::talk::Talk;
+use crate::term::{Suspension, TermFacts, TermRule};
+
+/// Everything that a figure can be made from, as known at one moment. Each table is in order of id or code.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Councils.
+    pub councils: Vec<Council>,
+    /// Areas.
+    pub areas: Vec<AreaCode>,
+    /// Clusters.
+    pub clusters: Vec<ClusterCode>,
+    /// Themes.
+    pub themes: Vec<ThemeCode>,
+    /// Office holders.
+    pub office_holders: Vec<OfficeHolderId>,
+    /// Terms of office.
+    pub terms_of_office: Vec<TermOfOffice>,
+    /// Obligations.
+    pub obligations: Vec<Obligation>,
+    /// Advice, drafts included; figures count from receipt on.
+    pub advice: BTreeMap<AdviceId, Arc<AdviceFact>>,
+    /// Agreements, of accords that are not published too.
+    pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
+    /// Policy tracks.
+    pub policy_tracks: BTreeMap<PolicyTrackId, Arc<PolicyTrack>>,
+    /// Commitments.
+    pub commitments: BTreeMap<CommitmentId, Arc<Commitment>>,
+    /// Talks.
+    pub talks: BTreeMap<TalkId, Arc<Talk>>,
+    /// Assignments.
+    pub assignments: BTreeMap<AssignmentId, Arc<Assignment>>,
+}
+
+/// What figures need of an advice, without its texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdviceFact {
+    /// Its id.
+    pub id: AdviceId,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Kind.
+    pub kind: AdviceKind,
+    /// Level.
+    pub level: Level,
+    /// The council that leads it.
+    pub lead: CouncilCode,
+    /// Co-signers and the day each signed; a list's co-signer has no day. Those merely invited are not among them.
+    pub cosigners: Vec<(CouncilCode, Option<NaiveDate>)>,
+    /// Themes.
+    pub themes: Vec<ThemeCode>,
+    /// The cluster that treats it.
+    pub cluster: Option<ClusterCode>,
+    /// The office holder who answers, frozen at receipt.
+    pub portfolio_holder: Option<OfficeHolderId>,
+    /// The earliest of letter, listing and submission: where receipt is not known, it was not before this day.
+    pub earliest_on: Option<NaiveDate>,
+    /// What the clock needs, its texts taken out. Has the day of receipt, the frozen rule, suspensions, extensions, the answered
+    /// day, and when and why it ended without an answer.
+    pub term: TermFacts,
+    /// Whether it was withdrawn (or lapsed in a list), on a day that may be unknown.
+    pub withdrawn: bool,
+    /// The numbers of its points.
+    pub points: Vec<u16>,
+    /// Responses, in the order in which they were recorded.
+    pub responses: Vec<ResponseFact>,
+    /// What happened to adopted points, in the order in which it was recorded.
+    pub follow_ups: Vec<FollowUpFact>,
+    /// The day on which it was published, last; none while it is not public.
+    pub published_on: Option<NaiveDate>,
+    /// Whether it bears a reference with an address.
+    pub has_source_link: bool,
+}
+
+/// What figures need of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseFact {
+    /// Kind.
+    pub kind: ResponseKind,
+    /// The day it was sent.
+    pub sent_on: Option<NaiveDate>,
+    /// Whether it holds the city-level considerations.
+    pub has_considerations: bool,
+    /// The day on which these were shared with the council.
+    pub shared_on: Option<NaiveDate>,
+    /// The Amsterdam day on which it was recorded; none where nobody wrote it down.
+    pub recorded_on: Option<NaiveDate>,
+    /// What it says of each point.
+    pub points: Vec<PointFact>,
+}
+
+/// What figures need of a response to one point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointFact {
+    /// Number of the point.
+    pub number: u16,
+    /// Its outcome.
+    pub outcome: PointOutcome,
+    /// Whether reasons were given.
+    pub has_reasons: bool,
+}
+
+/// What figures need of a follow-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowUpFact {
+    /// Number of the point.
+    pub point: u16,
+    /// Where it stood.
+    pub state: FollowUpState,
+    /// On which day.
+    pub on: NaiveDate,
+    /// The day by which it is to be done.
+    pub due_on: Option<NaiveDate>,
+}
+
+impl AdviceFact {
+    /// The facts of an advice; none of a deleted draft.
+    pub fn of(advice: &AdviceRecord) -> Option<Self> {
+        if advice.deleted {
+            return None;
+        }
+        let imported = advice.origin == Origin::Import;
+        let text = &advice.text;
+        let cosigners = text.councils.cosigners.iter();
+        let publication = &advice.publication;
+        let is_published = publication.state == PublicationState::Published;
+        Some(Self {
+            id: advice.id,
+            origin: advice.origin,
+            kind: text.kind,
+            level: text.level,
+            lead: text.councils.lead.clone(),
+            cosigners: cosigners
+                .filter(|cosigner| imported || cosigner.signed_on.is_some())
+                .map(|cosigner| (cosigner.council.clone(), cosigner.signed_on))
+                .collect(),
+            themes: text.themes.clone(),
+            cluster: advice.cluster().cloned(),
+            portfolio_holder: advice.portfolio_holder(),
+            earliest_on: [text.letter_on, text.listed_on, advice.submitted_on].into_iter().flatten().min(),
+            term: without_texts(advice.term_facts()),
+            withdrawn: advice.withdrawal.is_some(),
+            points: text.points.iter().map(|point| point.number).collect(),
+            responses: advice
+                .responses
+                .iter()
+                .map(|response| ResponseFact {
+                    kind: response.kind,
+                    sent_on: response.sent_on,
+                    has_considerations: response.considerations.is_some(),
+                    shared_on: response.considerations.as_ref().and_then(|weighed| weighed.shared_on),
+                    recorded_on: response.recorded_at.map(calendar::amsterdam_day),
+                    points: response
+                        .points
+                        .iter()
+                        .map(|point| PointFact {
+                            number: point.number,
+                            outcome: point.outcome,
+                            has_reasons: point.reasons.as_deref().is_some_and(|text| !text.trim().is_empty()),
+                        })
+                        .collect(),
+                })
+                .collect(),
+            follow_ups: advice
+                .follow_ups
+                .iter()
+                .map(|follow_up| FollowUpFact {
+                    point: follow_up.point,
+                    state: follow_up.state,
+                    on: follow_up.on,
+                    due_on: follow_up.due_on,
+                })
+                .collect(),
+            published_on: publication.published_at.filter(|_| is_published).map(calendar::amsterdam_day),
+            has_source_link: text.references.iter().any(|reference| reference.url.is_some()),
+        })
+    }
+
+    /// The councils behind it on a day: the lead, and who had signed by then.
+    pub fn councils_on(&self, on: NaiveDate) -> impl Iterator<Item = &CouncilCode> {
+        let signed =
+            self.cosigners.iter().filter(move |(_, signed_on)| signed_on.is_none_or(|day| day <= on));
+        std::iter::once(&self.lead).chain(signed.map(|(council, _)| council))
+    }
+
+    /// The final response, if it was sent by a day.
+    pub fn final_response_on(&self, on: NaiveDate) -> Option<&ResponseFact> {
+        self.responses
+            .iter()
+            .find(|response| response.kind == ResponseKind::Final)
+            .filter(|response| response.sent_on.is_some_and(|sent_on| sent_on <= on))
+    }
+}
+
+fn without_texts(facts: TermFacts) -> TermFacts {
+    TermFacts {
+        rule: facts.rule.map(|rule| TermRule {
+            kinds: Vec::new(),
+            levels: Vec::new(),
+            ground: String::new(),
+            ..rule
+        }),
+        suspensions: facts
+            .suspensions
+            .into_iter()
+            .map(|suspension| Suspension { reason: String::new(), ..suspension })
+            .collect(),
+        extensions: facts
+            .extensions
+            .into_iter()
+            .map(|extension| crate::term::Extension { reason: String::new(), ..extension })
+            .collect(),
+        ..facts
+    }
+}

@@ -1,0 +1,237 @@
+//! A policy track (beleidstraject): new policy or a project, in phases, and which councils were told of it when.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::advice::{Publication, Reference};
+use crate::codes::{Phase, TrackRole};
+use crate::dossier::{Dossier, Reach};
+use crate::error::{Faults, RuleError, room_for_one_more};
+use crate::ids::{ClusterCode, CouncilCode, PolicyTrackId, ThemeCode};
+
+/// A policy track as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyTrackBody {
+    /// What it is called (titel).
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S", example = "Mobiliteitsplan Noord")]
+    pub title: String,
+    /// What it is about (omschrijving).
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// The cluster that leads it.
+    pub cluster: ClusterCode,
+    /// Whether it makes new policy (nieuw beleid): then it needs a participation plan.
+    pub new_policy: bool,
+    /// The day it began; the obligation to have a plan is tested against it.
+    pub started_on: NaiveDate,
+    /// What it is about (thema's).
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub themes: Vec<ThemeCode>,
+    /// Numbers by which other systems know it (kenmerken).
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub references: Vec<Reference>,
+}
+
+/// The day on which a phase began or will begin (fase). Recorded again it is a correction; the earlier day is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PhaseBody {
+    /// The phase.
+    pub phase: Phase,
+    /// Its first day; it may be planned. Of `decision`: the day of the decision.
+    pub starts_on: NaiveDate,
+    /// Why the day is another than was recorded before; mandatory then (reden).
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub reason: Option<String>,
+}
+
+/// A council is told of the track (informeren).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InformedBody {
+    /// The council.
+    pub council: CouncilCode,
+    /// The day it was told; null while it concerns the council and nobody has told it yet.
+    #[serde(default)]
+    pub on: Option<NaiveDate>,
+    /// In which role.
+    pub role: TrackRole,
+}
+
+/// A policy track as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyTrack {
+    /// Its id.
+    pub id: PolicyTrackId,
+    /// The track as it is written.
+    pub text: PolicyTrackBody,
+    /// The first days of its phases, in the order in which they were recorded; of one phase the last holds.
+    pub phases: Vec<PhaseBody>,
+    /// The councils that it concerns, and when each was told, in the order in which it was recorded.
+    pub informed: Vec<InformedBody>,
+    /// The adoption days of the participation plans made for it, kept here so that it knows whether it has one.
+    pub plans_adopted: Vec<NaiveDate>,
+    /// Whether the public may see it.
+    pub publication: Publication,
+}
+
+impl PolicyTrack {
+    /// A new track.
+    pub fn new(id: PolicyTrackId, text: PolicyTrackBody, today: NaiveDate) -> Result<Self, RuleError> {
+        check(&text, today)?;
+        Ok(Self {
+            id,
+            text,
+            phases: Vec::new(),
+            informed: Vec::new(),
+            plans_adopted: Vec::new(),
+            publication: Publication::not_yet(),
+        })
+    }
+
+    /// The track with another text.
+    pub fn changed(self, text: PolicyTrackBody, today: NaiveDate) -> Result<Self, RuleError> {
+        check(&text, today)?;
+        Ok(Self { text, ..self })
+    }
+
+    /// Records the first day of a phase, or corrects it.
+    pub fn with_phase(mut self, body: PhaseBody) -> Result<Self, RuleError> {
+        let mut faults = Faults::default();
+        faults.known_day("/startsOn", body.starts_on);
+        let known = self.phase_starts_on(body.phase);
+        if known == Some(body.starts_on) {
+            return Err(RuleError::conflict("already-recorded", "That day stands there already."));
+        }
+        if known.is_some() && body.reason.as_deref().unwrap_or_default().trim().is_empty() {
+            faults.add("/reason", "required", "a correction says why");
+        }
+        for other in Phase::ALL.iter().copied().filter(|other| *other != body.phase) {
+            let Some(day) = self.phase_starts_on(other) else { continue };
+            if (other < body.phase && day > body.starts_on) || (other > body.phase && day < body.starts_on) {
+                faults.add(
+                    "/startsOn",
+                    "date.order",
+                    format!("phases follow each other, and '{other}' begins on {day}"),
+                );
+            }
+        }
+        faults.done()?;
+        room_for_one_more(self.phases.len())?;
+        self.phases.push(body);
+        Ok(self)
+    }
+
+    /// Records that the track concerns a council, and when it was told.
+    pub fn with_informed(mut self, body: InformedBody, today: NaiveDate) -> Result<Self, RuleError> {
+        let mut faults = Faults::default();
+        if let Some(on) = body.on {
+            faults.happened("/on", on, today);
+        }
+        faults.done()?;
+        if self.informed.contains(&body) {
+            return Err(RuleError::conflict("already-recorded", "That stands there already."));
+        }
+        if self.informed.len() >= 400 {
+            return Err(RuleError::conflict("too-many", "There is room for 400 of these and no more."));
+        }
+        self.informed.push(body);
+        Ok(self)
+    }
+
+    /// The first day of a phase, as it was recorded last.
+    pub fn phase_starts_on(&self, phase: Phase) -> Option<NaiveDate> {
+        self.phases.iter().rev().find(|known| known.phase == phase).map(|known| known.starts_on)
+    }
+
+    /// The day of the decision, planned or past.
+    pub fn decision_on(&self) -> Option<NaiveDate> {
+        self.phase_starts_on(Phase::Decision)
+    }
+
+    /// The phase that it is in on a day.
+    pub fn phase_on(&self, on: NaiveDate) -> Option<Phase> {
+        Phase::ALL
+            .iter()
+            .rev()
+            .copied()
+            .find(|phase| self.phase_starts_on(*phase).is_some_and(|day| day <= on))
+    }
+
+    /// The councils that it concerns, each once, and the day on which each was first told, up to and including a day.
+    pub fn first_informed_on(&self, on: NaiveDate) -> Vec<(CouncilCode, Option<NaiveDate>)> {
+        let mut councils: std::collections::BTreeMap<CouncilCode, Option<NaiveDate>> = Default::default();
+        for InformedBody { council, on: told, role: _ } in &self.informed {
+            let told = told.filter(|told| *told <= on);
+            let first = councils.entry(council.clone()).or_default();
+            *first = match (*first, told) {
+                (Some(first), Some(told)) => Some(first.min(told)),
+                (first, told) => first.or(told),
+            };
+        }
+        councils.into_iter().collect()
+    }
+
+    /// Whether a plan was adopted on or before a day, and before the decision. One adopted on the day of the decision or later
+    /// was not made beforehand.
+    pub fn has_plan_in_time(&self, on: NaiveDate) -> bool {
+        let decision = self.decision_on();
+        self.plans_adopted
+            .iter()
+            .any(|adopted| *adopted <= on && decision.is_none_or(|decision| *adopted < decision))
+    }
+
+    /// Whether it is new policy, under the obligation, without a plan made in time. Never deleted, only resolved.
+    pub fn lacks_plan(&self, obligation_from: Option<NaiveDate>, on: NaiveDate) -> bool {
+        self.text.new_policy
+            && obligation_from.is_some_and(|from| self.text.started_on >= from)
+            && !self.has_plan_in_time(on)
+    }
+}
+
+fn check(text: &PolicyTrackBody, today: NaiveDate) -> Result<(), RuleError> {
+    let mut faults = Faults::default();
+    faults.happened("/startedOn", text.started_on, today);
+    for (index, theme) in text.themes.iter().enumerate() {
+        if text.themes[..index].contains(theme) {
+            faults.add(format!("/themes/{index}"), "duplicate", "stands in the list twice");
+        }
+    }
+    faults.done()
+}
+
+impl Dossier for PolicyTrack {
+    const RESOURCE: &'static str = "policy-track";
+
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+
+    fn reach(&self) -> Reach {
+        let mut councils: Vec<CouncilCode> = self.informed.iter().map(|one| one.council.clone()).collect();
+        councils.sort();
+        councils.dedup();
+        Reach {
+            is_public: self.publication.is_public(),
+            councils,
+            clusters: vec![self.text.cluster.clone()],
+            ..Reach::default()
+        }
+    }
+
+    fn facets(&self) -> Vec<(&'static str, String)> {
+        let mut facets =
+            vec![("cluster", self.text.cluster.to_string()), ("newPolicy", self.text.new_policy.to_string())];
+        facets.extend(self.reach().councils.iter().map(|council| ("council", council.to_string())));
+        facets.extend(self.text.themes.iter().map(|theme| ("theme", theme.to_string())));
+        facets
+    }
+}
