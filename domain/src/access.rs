@@ -9,6 +9,8 @@ use crate::advice::{
     CorrectedValue, Correction, CorrectionRight, FollowUp, Forwarding, Merge, Withdrawal,
 };
 use crate::advice_request::AdviceRequest;
+use crate::agreement::Agreement;
+use crate::dossier::{Dossier, Reach};
 use crate::error::RuleError;
 use crate::ids::{ClusterCode, CouncilCode};
 use crate::term::{Extension, Suspension};
@@ -230,6 +232,22 @@ pub fn request_audience(request: &AdviceRequest) -> BTreeSet<AudienceKey> {
     councils.chain([AudienceKey::new("council:*"), AudienceKey::new("cluster:*"), cluster]).collect()
 }
 
+/// The keys of an item that is kept whole: whom it concerns, who keeps it, and everybody when it is public.
+pub fn dossier_audience<D: Dossier>(dossier: &D) -> BTreeSet<AudienceKey> {
+    let Reach { is_public, is_registry, councils, clusters } = dossier.reach();
+    let councils = councils.iter().map(|council| AudienceKey::new(format!("plan-council:{council}")));
+    let clusters = clusters.iter().map(|cluster| AudienceKey::new(format!("plan-cluster:{cluster}")));
+    let keeper = AudienceKey::new(if is_registry { "registry" } else { "plans" });
+    let all = [AudienceKey::new("plan-council:*"), AudienceKey::new("plan-cluster:*"), keeper];
+    councils.chain(clusters).chain(all).chain(is_public.then(AudienceKey::public)).collect()
+}
+
+/// Whether the caller may see it.
+pub fn sees_dossier<D: Dossier>(caller: &Caller, dossier: &D) -> bool {
+    let audience = dossier_audience(dossier);
+    caller.view_through(|key| audience.contains(key)).is_some()
+}
+
 impl Caller {
     /// Whether the token has the scope.
     pub fn has(&self, scope: Scope) -> bool {
@@ -263,7 +281,43 @@ impl Caller {
         } else if self.has(Scope::Publish) {
             keys.push((AudienceKey::new("received"), View::Own));
         }
+        let any_of = |scopes: &[Scope]| scopes.iter().any(|scope| self.has(*scope));
+        if any_of(&[Scope::InternalRead, Scope::AdviceWrite, Scope::JudgementsWrite]) {
+            keys.extend(grant_keys("plan-council", &self.councils, View::Internal));
+        }
+        if any_of(&[Scope::InternalRead, Scope::TreatmentWrite, Scope::ProgressWrite]) {
+            keys.extend(grant_keys("plan-cluster", &self.clusters, View::Internal));
+        }
+        if any_of(&[Scope::PlansWrite, Scope::Publish]) {
+            keys.push((AudienceKey::new("plans"), View::Internal));
+        }
+        if any_of(&[Scope::RegistryWrite, Scope::Publish]) {
+            keys.push((AudienceKey::new("registry"), View::Internal));
+        }
         keys
+    }
+
+    /// Whether the caller may record what this council says of agreements and plans; never what the organisation says.
+    pub fn may_judge_for(&self, council: &CouncilCode) -> Result<(), Refusal> {
+        self.require(Scope::JudgementsWrite)?;
+        if self.councils.covers(council) { Ok(()) } else { Err(Refusal::NotYours) }
+    }
+
+    /// Whether the caller may record what the organisation says of an agreement; never what the council says. One of an outside
+    /// party without a cluster is open to whoever speaks for any cluster.
+    pub fn may_report_on(&self, agreement: &Agreement) -> Result<(), Refusal> {
+        self.require(Scope::ProgressWrite)?;
+        let own = match &agreement.text.owner.cluster {
+            Some(cluster) => self.clusters.covers(cluster),
+            None => self.clusters != Grant::default(),
+        };
+        if own { Ok(()) } else { Err(Refusal::NotYours) }
+    }
+
+    /// Whether the caller may reply to findings on a plan of this cluster.
+    pub fn may_reply_for(&self, cluster: &ClusterCode) -> Result<(), Refusal> {
+        self.require(Scope::TreatmentWrite)?;
+        self.speaks_for(cluster)
     }
 
     /// How much of the advice the caller sees; none is 404.

@@ -134,6 +134,10 @@ impl Dossier for Accord {
         }
     }
 
+    fn publication(&self) -> Option<&Publication> {
+        Some(&self.publication)
+    }
+
     fn facets(&self) -> Vec<(&'static str, String)> {
         vec![("council", self.text.council.to_string())]
     }

@@ -431,6 +431,10 @@ impl Dossier for Agreement {
         }
     }
 
+    fn publication(&self) -> Option<&Publication> {
+        Some(&self.publication)
+    }
+
     fn facets(&self) -> Vec<(&'static str, String)> {
         let mut facets = vec![
             ("accord", self.text.accord.to_string()),

@@ -27,6 +27,11 @@ pub trait Dossier: Clone + PartialEq + Send + Serialize + DeserializeOwned + 'st
     /// By what it can be found: a name and a value each. A name may stand there more than once.
     fn facets(&self) -> Vec<(&'static str, String)>;
 
+    /// Whether the public may see it, where somebody decides that.
+    fn publication(&self) -> Option<&Publication> {
+        None
+    }
+
     /// The ids of other items that it names. A reader who may not see one of them does not see the id either.
     fn links(&self) -> Vec<Uuid> {
         Vec::new()

@@ -1,8 +1,6 @@
 //! A participation plan (participatieplan): promises made beforehand, phase by phase; what councils find of each; and what
 //! the owner replies, with a term of its own on the same clock as advice.
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -290,18 +288,14 @@ impl Dossier for ParticipationPlan {
         }
     }
 
+    fn publication(&self) -> Option<&Publication> {
+        Some(&self.publication)
+    }
+
     fn facets(&self) -> Vec<(&'static str, String)> {
         let mut facets =
             vec![("policyTrack", self.text.policy_track.to_string()), ("cluster", self.cluster.to_string())];
         facets.extend(self.councils.iter().map(|council| ("council", council.to_string())));
         facets
-    }
-
-    fn links(&self) -> Vec<Uuid> {
-        Vec::new()
-    }
-
-    fn without_links(self, _hidden: &BTreeSet<Uuid>) -> Self {
-        self
     }
 }

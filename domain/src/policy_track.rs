@@ -227,6 +227,10 @@ impl Dossier for PolicyTrack {
         }
     }
 
+    fn publication(&self) -> Option<&Publication> {
+        Some(&self.publication)
+    }
+
     fn facets(&self) -> Vec<(&'static str, String)> {
         let mut facets =
             vec![("cluster", self.text.cluster.to_string()), ("newPolicy", self.text.new_policy.to_string())];

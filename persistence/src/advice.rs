@@ -434,7 +434,7 @@ type Query<'q> = IntoBoxed<'q, with_term_on, MultiBackend>;
 
 /// The ids of items that hang out one of these keys.
 #[auto_type(no_type_alias)]
-fn items_with(keys: Vec<String>) -> _ {
+pub(crate) fn items_with(keys: Vec<String>) -> _ {
     let holds: diesel::dsl::EqAny<audience::audience_key, Vec<String>> = audience::audience_key.eq_any(keys);
     audience::table.filter(holds).filter(audience::lost_at.is_null()).select(audience::item)
 }
@@ -448,7 +448,7 @@ use alias::{Held, held};
 
 /// The same, for a query that reads the audience itself.
 #[auto_type(no_type_alias)]
-fn still_held(keys: Vec<String>) -> _ {
+pub(crate) fn still_held(keys: Vec<String>) -> _ {
     let key: diesel::query_source::AliasedField<Held, audience::audience_key> =
         held.field(audience::audience_key);
     let lost_at: diesel::query_source::AliasedField<Held, audience::lost_at> = held.field(audience::lost_at);
@@ -460,7 +460,7 @@ fn still_held(keys: Vec<String>) -> _ {
     held.filter(holds).filter(lost_at.is_null()).select(item)
 }
 
-fn keys_from(caller: &Caller, least: View) -> Vec<String> {
+pub(crate) fn keys_from(caller: &Caller, least: View) -> Vec<String> {
     caller
         .keys()
         .into_iter()

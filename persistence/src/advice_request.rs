@@ -5,14 +5,13 @@ use diesel::prelude::*;
 use domain::access::{self, Caller, View};
 use domain::advice_request::{AdviceRequest, Given};
 use domain::ids::AdviceRequestId;
-use serde::{Deserialize, Serialize};
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
 use crate::journal::{Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_request, audience};
-use crate::snapshot::{self, Stamp, Stored, from_text, to_text};
+use crate::snapshot::{self, Snapshot, Stamp, Stored, from_text, to_text};
 
 /// The name of the resource in the journal.
 pub const RESOURCE: &str = "advice-request";
@@ -24,14 +23,6 @@ pub struct Filter {
     pub modified_since: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot {
-    schema_version: u16,
-    created_at: DateTime<Utc>,
-    item: AdviceRequest,
-}
-
 fn write(item: &AdviceRequest, created_at: DateTime<Utc>) -> Result<String, StoreError> {
     to_text(&Snapshot { schema_version: 1, created_at, item: item.clone() })
 }
@@ -40,7 +31,7 @@ type Row = (i64, i64, i64, String);
 
 fn restore((version, created_at, modified_at, text): Row) -> Result<Stored<AdviceRequest>, StoreError> {
     let stamp = Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at));
-    let Snapshot { item, .. } = from_text("advice request", &text)?;
+    let Snapshot::<AdviceRequest> { item, .. } = from_text("advice request", &text)?;
     Ok(Stored { value: item, stamp })
 }
 
@@ -55,7 +46,7 @@ fn visible<'q>(caller: &Caller) -> diesel::dsl::IntoBoxed<'q, advice_request::ta
 
 /// Reads a request back from an entry of the journal. The request itself says when it was first recorded.
 pub fn read(entry: &Entry) -> Result<Stored<AdviceRequest>, StoreError> {
-    let Snapshot { created_at, item, .. } = from_text("advice request", &entry.snapshot)?;
+    let Snapshot::<AdviceRequest> { created_at, item, .. } = from_text("advice request", &entry.snapshot)?;
     Ok(Stored { value: item, stamp: Stamp::plain(entry.version, created_at, entry.at()) })
 }
 

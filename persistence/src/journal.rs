@@ -228,10 +228,11 @@ impl<'c> Tx<'c> {
 }
 
 fn is_code(resource: &str) -> bool {
-    !matches!(
+    let has_id = matches!(
         resource,
         crate::advice::RESOURCE | crate::advice_request::RESOURCE | crate::response_draft::RESOURCE
-    )
+    );
+    !has_id && !crate::dossier::RESOURCES.contains(&resource)
 }
 
 fn join_keys(keys: &[String]) -> String {

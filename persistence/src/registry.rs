@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::journal::{Change, Tx};
 use crate::moment;
 use crate::schema::{person_name, registry};
-use crate::snapshot::{Stamp, Stored, from_text, to_text};
+use crate::snapshot::{Snapshot, Stamp, Stored, from_text, to_text};
 
 /// A table of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Table {
     TermRule,
     /// Office holders, without their names.
     OfficeHolder,
+    /// Obligations and their first days.
+    Obligation,
     /// Rows of lists that could not be placed; not public.
     UnplacedRow,
 }
@@ -48,6 +50,7 @@ impl Table {
             Self::TermOfOffice => "term-of-office",
             Self::TermRule => "term-rule",
             Self::OfficeHolder => "office-holder",
+            Self::Obligation => "obligation",
             Self::UnplacedRow => "unplaced-row",
         }
     }
@@ -61,14 +64,6 @@ impl Table {
 pub fn sequence(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     let sequence: Option<i64> = registry::table.select(max(registry::sequence)).first(connection)?;
     Ok(sequence.unwrap_or(0))
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot<T> {
-    schema_version: u16,
-    created_at: chrono::DateTime<chrono::Utc>,
-    item: T,
 }
 
 /// All rows of a table, in order of code.

@@ -119,6 +119,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    dossier (id) {
+        id -> Text,
+        resource -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+        snapshot -> Text,
+    }
+}
+
+diesel::table! {
+    dossier_facet (dossier, facet, value) {
+        dossier -> Text,
+        facet -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
     registry (resource, code) {
         resource -> Text,
         code -> Text,
@@ -154,5 +173,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     advice_theme,
     advice_reference,
     advice_term,
-    audience
+    audience,
+    dossier,
+    dossier_facet
 );

@@ -69,6 +69,18 @@ pub struct Stored<T> {
     pub stamp: Stamp,
 }
 
+/// An item that is kept whole, as text. A change of its shape decides by `schema_version` what becomes of what was written before.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Snapshot<T> {
+    /// The version of the shape.
+    pub schema_version: u16,
+    /// When the item was first written.
+    pub created_at: DateTime<Utc>,
+    /// The item.
+    pub item: T,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AdviceSnapshot {
