@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
-use persistence::{AnyConnection, Store, StoreError, Stored, Tx};
+use persistence::{AnyConnection, Store, StoreError, Stored, Tx, dossier};
 
+use domain::collegetarget::Collegetarget;
 use domain::council::Council;
 use domain::ids::{AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::office_holder::OfficeHolder;
-use domain::reference::{Area, Cluster, Neighbourhood, TermOfOffice, Theme};
+use domain::reference::{Area, Cluster, Neighbourhood, Obligation, PARTICIPATION_PLAN, TermOfOffice, Theme};
 use domain::term::TermRule;
 
 use crate::auth::Verifier;
@@ -60,6 +61,8 @@ pub struct Registry {
     pub term_rules: Vec<Stored<TermRule>>,
     /// Office holders.
     pub office_holders: Vec<Stored<OfficeHolder>>,
+    /// Obligations.
+    pub obligations: Vec<Stored<Obligation>>,
     /// Names of office holders, by id.
     pub names: std::collections::HashMap<String, String>,
 }
@@ -76,6 +79,7 @@ impl Registry {
             terms_of_office: registry::all(connection, Table::TermOfOffice)?,
             term_rules: registry::all(connection, Table::TermRule)?,
             office_holders: registry::all(connection, Table::OfficeHolder)?,
+            obligations: registry::all(connection, Table::Obligation)?,
             names: registry::person_names(connection)?.into_iter().collect(),
         })
     }
@@ -105,6 +109,12 @@ impl Registry {
         self.areas.iter().find(|known| known.value.code == *area)?;
         let of_area = self.councils.iter().filter(|council| council.value.area == *area);
         Some(of_area.map(|council| council.value.code.clone()).collect())
+    }
+
+    /// The first day of the obligation to make a participation plan for new policy.
+    pub fn plan_obligation_from(&self) -> Option<NaiveDate> {
+        let known = self.obligations.iter().find(|obligation| obligation.value.code == PARTICIPATION_PLAN)?;
+        Some(known.value.from)
     }
 
     /// The term rules, without their versions.
@@ -164,36 +174,56 @@ impl App {
     }
 }
 
-/// Writes the built-in reference data on the first start. Others that start at the same time wait and find it done.
+/// Writes the built-in reference data on the first start, and what a later release added to it on the first start of that. Others
+/// that start at the same time wait and find it done.
 pub fn seed(store: &Store, now: Now) -> Result<bool, StoreError> {
-    let built_in = domain::reference::built_in();
     store.write("wijkaanzet", now.moment, |tx| {
-        if !tx.is_first()? {
-            return Ok(false);
+        let is_first = tx.is_first()?;
+        if is_first {
+            seed_tables(tx)?;
         }
-        for item in &built_in.areas {
-            registry::add(tx, Table::Area, item.code.as_str(), item, "built-in")?;
+        for rule in &domain::term::built_in_rules() {
+            let code = rule.id.to_string();
+            if registry::find::<TermRule>(tx.reading(), Table::TermRule, &code)?.is_none() {
+                registry::add(tx, Table::TermRule, &code, rule, "built-in")?;
+            }
         }
-        for item in &built_in.councils {
-            registry::add(tx, Table::Council, item.code.as_str(), item, "built-in")?;
+        for obligation in &domain::reference::built_in_obligations() {
+            let code = &obligation.code;
+            if registry::find::<Obligation>(tx.reading(), Table::Obligation, code)?.is_none() {
+                registry::add(tx, Table::Obligation, code, obligation, "built-in")?;
+            }
         }
-        for item in &built_in.neighbourhoods {
-            registry::add(tx, Table::Neighbourhood, &item.code, item, "built-in")?;
+        let moment = tx.moment()?;
+        let target = domain::collegetarget::built_in(moment);
+        if dossier::load::<Collegetarget>(tx.reading(), target.id.0)?.is_none() {
+            dossier::add(tx, &target, "built-in")?;
         }
-        for item in &built_in.clusters {
-            registry::add(tx, Table::Cluster, item.code.as_str(), item, "built-in")?;
-        }
-        for item in &built_in.themes {
-            registry::add(tx, Table::Theme, item.code.as_str(), item, "built-in")?;
-        }
-        for item in &built_in.terms_of_office {
-            registry::add(tx, Table::TermOfOffice, &item.code, item, "built-in")?;
-        }
-        for item in &domain::term::built_in_rules() {
-            registry::add(tx, Table::TermRule, &item.id.to_string(), item, "built-in")?;
-        }
-        Ok(true)
+        Ok(is_first)
     })
+}
+
+fn seed_tables(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let built_in = domain::reference::built_in();
+    for item in &built_in.areas {
+        registry::add(tx, Table::Area, item.code.as_str(), item, "built-in")?;
+    }
+    for item in &built_in.councils {
+        registry::add(tx, Table::Council, item.code.as_str(), item, "built-in")?;
+    }
+    for item in &built_in.neighbourhoods {
+        registry::add(tx, Table::Neighbourhood, &item.code, item, "built-in")?;
+    }
+    for item in &built_in.clusters {
+        registry::add(tx, Table::Cluster, item.code.as_str(), item, "built-in")?;
+    }
+    for item in &built_in.themes {
+        registry::add(tx, Table::Theme, item.code.as_str(), item, "built-in")?;
+    }
+    for item in &built_in.terms_of_office {
+        registry::add(tx, Table::TermOfOffice, &item.code, item, "built-in")?;
+    }
+    Ok(())
 }
 
 /// A day in a request, held to the years that the calendar knows.

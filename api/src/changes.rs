@@ -10,7 +10,7 @@ use domain::access::{Caller, View};
 use domain::advice::Advice;
 use domain::ids::AdviceId;
 use persistence::journal::{self, Entry, holds_key};
-use persistence::{AnyConnection, Stamp, Stored, advice, advice_request};
+use persistence::{AnyConnection, Stamp, Stored, advice, advice_request, dossier};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -48,7 +48,7 @@ pub struct Change {
     pub modified_at: DateTime<Utc>,
     /// Whether it is gone for this caller from here on.
     pub deleted: bool,
-    /// The item as far as the caller may see it, an advice as it is at the time of reading; null where it is gone.
+    /// The item as far as the caller may see it, advice, agreements, plans and the like as they are at the time of reading; null where it is gone.
     #[schema(value_type = Option<Object>, additional_properties = true)]
     pub item: Option<serde_json::Value>,
 }
@@ -71,7 +71,7 @@ const SCAN: i64 = 1000;
 /// The ordered feed of changes, without gaps.
 ///
 /// Keep `next` and come back with `after=`: what you then have is what you could read. An item that stops being visible
-/// comes as `deleted`. An advice comes as it is at the time of reading: what was corrected or withdrawn since is not given again.
+/// comes as `deleted`. Advice, agreements, plans and the like come as they are at the time of reading: what was corrected or withdrawn since is not given again.
 #[utoipa::path(get, path = "/changes", operation_id = "listChanges", tag = "changes", params(ChangesQuery),
     responses((status = 200, description = "A page of changes.", body = ChangeList)),
     security((), ("bearer" = [])))]
@@ -148,7 +148,7 @@ fn changes(
         last = scanned;
     }
     let more = seen.len() == limit || full;
-    // An advice as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be
+    // An advice, and what is kept whole, as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be
     // read here again. Whoever reads on to the end has the same either way.
     let ids: Vec<AdviceId> = seen
         .iter()
@@ -160,6 +160,9 @@ fn changes(
         current.iter().map(|found| (found.0.value.id.to_string(), found)).collect();
     let named: Vec<&Advice> = current.values().map(|(stored, _)| &stored.value).collect();
     let showing = Showing::of(connection, caller, &registry, now.today, &named)?;
+    let shown: Vec<&Entry> =
+        seen.iter().filter(|(_, view)| view.is_some()).map(|(entry, _)| *entry).collect();
+    let dossiers = crate::dossier::current_of(connection, caller, &registry, now.today, &shown)?;
     let mut items = Vec::with_capacity(seen.len());
     for (entry, view) in &seen {
         let item = match view {
@@ -167,6 +170,9 @@ fn changes(
                 Some((stored, view)) => Some(to_value(&showing.show(stored, *view))?),
                 None => None,
             },
+            Some(_) if dossier::RESOURCES.contains(&entry.resource.as_str()) => {
+                dossiers.get(&entry.item).cloned()
+            }
             Some(_) => {
                 let stamp = Stamp::plain(entry.version, entry.at(), entry.at());
                 match entry.resource.as_str() {

@@ -12,6 +12,7 @@ pub mod csv;
 pub mod demo;
 pub mod discovery;
 pub mod docs;
+pub mod dossier;
 pub mod etag;
 pub mod html;
 pub mod import;

@@ -12,6 +12,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Ref, RefOr, Required, Response};
 use utoipa::{Modify, OpenApi};
 
+use crate::dossier::{
+    accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
+};
 use crate::{advice, advice_request, changes, paging, problem, registry};
 
 /// The document.
@@ -30,6 +33,11 @@ derived from what happened; nobody types them in. The Dutch word of each field s
     tags(
         (name = "advice", description = "Advice (adviezen) of the councils, and the answers to it."),
         (name = "advice-requests", description = "Requests for advice (adviesaanvragen)."),
+        (name = "agreements", description = "Accords (wijkakkoorden) and their agreements (afspraken), with progress and judgement."),
+        (name = "participation", description = "Policy tracks (beleidstrajecten), participation plans (participatieplannen) and findings (bevindingen)."),
+        (name = "commitments", description = "Commitments to the municipal council: motions and undertakings (moties en toezeggingen)."),
+        (name = "collegetargets", description = "Collegetargets, and what was measured."),
+        (name = "support", description = "Who supports the councils, and talks with their wijkwethouder."),
         (name = "changes", description = "The ordered feed of all changes."),
         (name = "reference", description = "Councils, areas, term rules and other reference tables."),
         (name = "contract", description = "This document.")
@@ -44,10 +52,67 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         advice::correct_advice, advice::publish_advice, advice::unpublish_advice,
         advice_request::list_advice_requests, advice_request::get_advice_request, advice_request::request_advice,
         advice_request::refuse_advice_request,
+        accord::list_accords,
+        accord::get_accord,
+        accord::add_accord,
+        accord::change_accord,
+        accord::publish_accord,
+        accord::unpublish_accord,
+        agreement::list_agreements,
+        agreement::get_agreement,
+        agreement::add_agreement,
+        agreement::change_agreement,
+        agreement::list_progress,
+        agreement::report_progress,
+        agreement::list_judgements,
+        agreement::judge_agreement,
+        agreement::watch_agreement,
+        agreement::escalate_agreement,
+        policy_track::list_policy_tracks,
+        policy_track::get_policy_track,
+        policy_track::add_policy_track,
+        policy_track::change_policy_track,
+        policy_track::record_phase,
+        policy_track::inform_council,
+        policy_track::publish_policy_track,
+        policy_track::unpublish_policy_track,
+        participation_plan::list_participation_plans,
+        participation_plan::get_participation_plan,
+        participation_plan::add_participation_plan,
+        participation_plan::change_participation_plan,
+        participation_plan::adopt_participation_plan,
+        participation_plan::publish_participation_plan,
+        participation_plan::unpublish_participation_plan,
+        participation_plan::list_findings,
+        participation_plan::record_finding,
+        participation_plan::reply_to_finding,
+        commitment::list_commitments,
+        commitment::get_commitment,
+        commitment::add_commitment,
+        commitment::change_commitment,
+        commitment::settle_commitment,
+        collegetarget::list_collegetargets,
+        collegetarget::get_collegetarget,
+        collegetarget::add_collegetarget,
+        collegetarget::change_collegetarget,
+        collegetarget::list_measurements,
+        collegetarget::record_measurement,
+        talk::list_talks,
+        talk::get_talk,
+        talk::add_talk,
+        talk::add_lesson,
+        talk::close_lesson,
+        talk::publish_talk,
+        talk::unpublish_talk,
+        assignment::list_assignments,
+        assignment::get_assignment,
+        assignment::add_assignment,
+        assignment::end_assignment,
         changes::list_changes,
         registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
         registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,
         registry::list_themes, registry::get_theme, registry::list_terms_of_office, registry::get_term_of_office,
+        registry::list_obligations, registry::get_obligation, registry::change_obligation,
         registry::list_term_rules, registry::get_term_rule, registry::calculate_term, registry::add_term_rule, registry::end_term_rule,
         registry::list_office_holders, registry::get_office_holder, registry::add_office_holder,
         registry::list_codes, registry::list_holidays, registry::list_unplaced_rows,
@@ -75,9 +140,43 @@ pub fn document() -> Result<Value, String> {
     let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     each_header(&mut document);
+    each_all_of(&mut document);
     each_link(&mut document);
     each_text(&mut document);
     Ok(document)
+}
+
+/// A schema made of others is written out as one plain object: some tools trip over `allOf`, and a part that refuses unknown fields
+/// would refuse those of the other parts.
+fn each_all_of(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in names {
+        while schemas[&name].get("allOf").is_some() {
+            let parts = schemas[&name]["allOf"].as_array().cloned().unwrap_or_default();
+            let mut properties = serde_json::Map::new();
+            let mut required: Vec<Value> = Vec::new();
+            let mut nested: Vec<Value> = Vec::new();
+            for part in parts {
+                let reference = part["$ref"].as_str().and_then(|text| text.rsplit('/').next());
+                let part = reference.and_then(|name| schemas.get(name)).cloned().unwrap_or(part);
+                properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+                required.extend(part["required"].as_array().cloned().unwrap_or_default());
+                nested.extend(part["allOf"].as_array().cloned().unwrap_or_default());
+            }
+            let schema = &mut schemas[&name];
+            schema["type"] = "object".into();
+            schema["properties"] = properties.into();
+            schema["required"] = required.into();
+            if let Some(fields) = schema.as_object_mut() {
+                fields.remove("allOf");
+            }
+            if !nested.is_empty() {
+                nested.push(schema.clone());
+                schema["allOf"] = nested.into();
+            }
+        }
+    }
 }
 
 /// A character that has no place in a text, as a class of a regular expression: databases and spreadsheets choke on them.
@@ -158,7 +257,7 @@ fn refs(value: &Value, names: &mut Vec<String>) {
 
 /// From what was made to what can be done with it, for callers and testers that follow links.
 fn each_link(document: &mut Value) {
-    let follow: [(&str, &[(&str, &str)]); 4] = [
+    let follow: [(&str, &[(&str, &str)]); 12] = [
         (
             "/advice",
             &[
@@ -171,6 +270,47 @@ fn each_link(document: &mut Value) {
         ("/advice-requests", &[("read", "getAdviceRequest"), ("refuse", "refuseAdviceRequest")]),
         ("/term-rules", &[("read", "getTermRule"), ("end", "endTermRule")]),
         ("/office-holders", &[("read", "getOfficeHolder")]),
+        ("/accords", &[("read", "getAccord"), ("change", "changeAccord"), ("publish", "publishAccord")]),
+        (
+            "/agreements",
+            &[
+                ("read", "getAgreement"),
+                ("change", "changeAgreement"),
+                ("report", "reportProgress"),
+                ("judge", "judgeAgreement"),
+            ],
+        ),
+        (
+            "/policy-tracks",
+            &[
+                ("read", "getPolicyTrack"),
+                ("change", "changePolicyTrack"),
+                ("phase", "recordPhase"),
+                ("inform", "informCouncil"),
+            ],
+        ),
+        (
+            "/participation-plans",
+            &[
+                ("read", "getParticipationPlan"),
+                ("change", "changeParticipationPlan"),
+                ("adopt", "adoptParticipationPlan"),
+            ],
+        ),
+        (
+            "/commitments",
+            &[("read", "getCommitment"), ("change", "changeCommitment"), ("settle", "settleCommitment")],
+        ),
+        (
+            "/collegetargets",
+            &[
+                ("read", "getCollegetarget"),
+                ("change", "changeCollegetarget"),
+                ("measure", "recordMeasurement"),
+            ],
+        ),
+        ("/talks", &[("read", "getTalk"), ("lesson", "addLesson")]),
+        ("/assignments", &[("read", "getAssignment"), ("end", "endAssignment")]),
     ];
     for (path, links) in follow {
         let created = &mut document["paths"][path]["post"]["responses"]["201"];
@@ -322,7 +462,15 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         errors.push(("409", "Not open in the present state, or there already."));
         errors.push(("413", "The body is too large."));
         errors.push(("422", "The Idempotency-Key was used for another request."));
-        if path.starts_with("/advice/{id}") {
+        let publishable = [
+            "/advice/{id}",
+            "/accords/{id}",
+            "/agreements/{id}",
+            "/policy-tracks/{id}",
+            "/participation-plans/{id}",
+            "/talks/{id}",
+        ];
+        if publishable.iter().any(|item| path.starts_with(item)) {
             errors.push(("410", "It was public and was withdrawn from publication."));
         }
     }

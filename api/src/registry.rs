@@ -9,7 +9,7 @@ use domain::codes::{self, CodeLabel, CouncilKind};
 use domain::council::Council;
 use domain::ids::{AreaCode, CouncilCode, OfficeHolderId, TermRuleId};
 use domain::office_holder::{OfficeHolder, OfficeHolderBody};
-use domain::reference::{Area, Cluster, Neighbourhood, TermOfOffice, Theme};
+use domain::reference::{Area, Cluster, Neighbourhood, Obligation, TermOfOffice, Theme};
 use domain::term::{self, TermExplanation, TermRule};
 use persistence::registry::{self, Table};
 use persistence::{Stamp, Stored};
@@ -112,6 +112,12 @@ resource!(
     TermOfOfficeList
 );
 resource!(
+    /// An obligation (verplichting) with its version.
+    ObligationItem(Obligation),
+    /// A page of obligations.
+    ObligationList
+);
+resource!(
     /// A term rule (termijnregel) with its version.
     TermRuleItem(TermRule),
     /// A page of term rules.
@@ -190,24 +196,6 @@ pub struct CouncilQuery {
     /// The council of a postal code. No table of postal codes is imported here, so this is always refused.
     #[param(required = false, max_length = 10)]
     postcode: Option<String>,
-    /// Items on a page.
-    #[param(required = false, minimum = 1, maximum = 1000)]
-    limit: Option<i64>,
-    /// Where the page begins; take it from `next`.
-    #[param(required = false, min_length = 1, max_length = 2000, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
-    /// Whether to count the whole list into `total`.
-    #[param(required = false)]
-    count: Option<bool>,
-    /// Changed at or after this moment.
-    #[param(required = false)]
-    modified_since: Option<DateTime<Utc>>,
-    /// JSON or CSV; without it `Accept` decides.
-    #[param(required = false)]
-    format: Option<Format>,
-    /// The dialect of CSV; it implies `format=csv`.
-    #[param(required = false)]
-    csv: Option<CsvDialect>,
 }
 
 const STAMP: [Column; 3] =
@@ -370,6 +358,27 @@ table!(
     [Column("code", "/code"), Column("from", "/from"), Column("to", "/to")]
 );
 table!(
+    list_obligations,
+    "listObligations",
+    get_obligation,
+    "getObligation",
+    "/obligations",
+    "/obligations/{code}",
+    "code",
+    ObligationItem,
+    ObligationList,
+    obligations,
+    |item| item.item.code.clone(),
+    "Obligations (verplichtingen) and the day from which each holds, such as the one to make a participation plan.",
+    "One obligation (verplichting).",
+    [
+        Column("code", "/code"),
+        Column("from", "/from"),
+        Column("ground", "/ground"),
+        Column("status", "/status")
+    ]
+);
+table!(
     list_term_rules,
     "listTermRules",
     get_term_rule,
@@ -385,6 +394,7 @@ table!(
     "One term rule (termijnregel).",
     [
         Column("id", "/id"),
+        Column("appliesTo", "/appliesTo"),
         Column("days", "/days"),
         Column("unit", "/unit"),
         Column("kinds", "/kinds"),
@@ -399,27 +409,14 @@ table!(
 );
 
 /// The councils: 37 wijkraden and 2 dorpsraden, with their names and neighbourhoods as they are or were on a day.
-#[utoipa::path(get, path = "/councils", operation_id = "listCouncils", tag = "reference", params(CouncilQuery),
+#[utoipa::path(get, path = "/councils", operation_id = "listCouncils", tag = "reference", params(ListQuery, CouncilQuery),
     responses((status = 200, description = "A page of councils.", content(
         (CouncilList = "application/json"), (String = "text/csv")))),
     security((), ("bearer" = [])))]
 pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("listCouncils").await?;
-    let query: CouncilQuery = call.query()?;
-    let CouncilQuery {
-        on,
-        buurt,
-        name,
-        area,
-        kind,
-        postcode,
-        limit,
-        cursor,
-        count,
-        modified_since,
-        format,
-        csv,
-    } = query;
+    let (page, query): (ListQuery, CouncilQuery) = (call.query()?, call.query()?);
+    let CouncilQuery { on, buurt, name, area, kind, postcode } = query;
     if postcode.is_some() {
         let detail = "no table of postal codes is imported here; ask by buurt or by name";
         return Err(ApiError::invalid("query", "postcode", "not_imported", detail));
@@ -433,8 +430,7 @@ pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError>
         Column("neighbourhoods", "/neighbourhoods/*/code"),
         Column("names", "/names/*/name"),
     ];
-    let query = SmallListQuery { limit, cursor, count, modified_since, format, csv };
-    small_list(call, query, &columns, move |registry| {
+    small_list(call, page.into(), &columns, move |registry| {
         if area.as_ref().is_some_and(|area| registry.councils_of(area).is_none()) {
             return Err(ApiError::invalid(
                 "query",
@@ -546,6 +542,9 @@ pub async fn calculate_term(incoming: Incoming) -> Result<HttpResponse, ApiError
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TermRuleBody {
+    /// On what it puts a term; the answer to an advice when left out.
+    #[serde(default)]
+    pub applies_to: domain::codes::TermSubject,
     /// How many days; null where no norm applies.
     #[schema(minimum = 1, maximum = 1000)]
     pub days: Option<u16>,
@@ -593,6 +592,7 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
         .write(actor, now, move |_, tx| {
             writing.run(tx, None, |tx, body, _, _| {
                 let TermRuleBody {
+                    applies_to,
                     days,
                     unit,
                     kinds,
@@ -606,6 +606,7 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
                 } = body;
                 let rule = TermRule {
                     id,
+                    applies_to,
                     days,
                     unit,
                     kinds,
@@ -622,6 +623,65 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
                 let item = TermRuleItem::with(rule, stamp);
                 let answer = Answer::json(201, Some(etag::of_version(item.version)), &item)?;
                 Ok(answer.at(format!("/v1/term-rules/{id}")))
+            })
+        })
+        .await?;
+    Ok(answer.into_response(&app.public_url))
+}
+
+/// A change of an obligation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObligationPatch {
+    /// First day: it holds for what began on it or later.
+    #[serde(default)]
+    pub from: Option<NaiveDate>,
+    /// The legal ground (grondslag).
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub ground: Option<String>,
+    /// On what it rests.
+    #[serde(default)]
+    pub status: Option<domain::codes::RuleStatus>,
+}
+
+/// Changes an obligation: its first day once an ordinance fixes it, its ground, its status. Figures of what was known before keep
+/// the day that was known.
+#[utoipa::path(patch, path = "/obligations/{code}", operation_id = "changeObligation", tag = "reference",
+    params(("code" = String, Path, description = "Its code.")),
+    request_body(content = ObligationPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The obligation.", body = ObligationItem)),
+    security(("bearer" = ["registry:write"])))]
+pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("changeObligation").await?;
+    let code = call.path_text("code");
+    call.no_query()?;
+    let body = call.patch().and_then(|value| call.check::<ObligationPatch>(value));
+    let app = call.app.clone();
+    let (actor, now) = (call.actor(), call.now);
+    let writing = call.writing(body)?;
+    let answer = app
+        .write(actor, now, move |_, tx| {
+            let before: Stored<Obligation> =
+                registry::find(tx.reading(), Table::Obligation, &code)?.ok_or(ApiError::NotFound)?;
+            let version = Version { number: before.stamp.version, view: None };
+            writing.run(tx, Some(version), |tx, ObligationPatch { from, ground, status }, _, _| {
+                let Obligation { code, from: was, ground: had, status: stood } = before.value;
+                let from = from.unwrap_or(was);
+                if !calendar::is_supported(from) {
+                    return Err(ApiError::invalid(
+                        "body",
+                        "/from",
+                        "date.range",
+                        "lies outside the calendar",
+                    ));
+                }
+                let (ground, status) = (ground.unwrap_or(had), status.unwrap_or(stood));
+                let changed = Obligation { code, from, ground, status };
+                let stamp =
+                    registry::save(tx, Table::Obligation, &changed.code, &changed, before.stamp, "change")?;
+                let item = ObligationItem::with(changed, stamp);
+                Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
         })
         .await?;

@@ -10,6 +10,9 @@ use persistence::journal;
 use crate::app::App;
 use crate::discovery::{self, DiscoveryConfig};
 use crate::docs::{self, Reference};
+use crate::dossier::{
+    accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
+};
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::wire::{self, Wire, WireConfig, resource};
@@ -101,6 +104,106 @@ fn v1(config: &mut ServiceConfig) {
         )
         .service(resource("/advice-requests/{id}").get(advice_request::get_advice_request))
         .service(resource("/advice-requests/{id}/refusals").post(advice_request::refuse_advice_request))
+        .service(resource("/accords").get(accord::list_accords).post(accord::add_accord))
+        .service(resource("/accords/{id}").get(accord::get_accord).patch(accord::change_accord))
+        .service(resource("/accords/{id}/publication").post(accord::publish_accord))
+        .service(resource("/accords/{id}/unpublication").post(accord::unpublish_accord))
+        .service(resource("/agreements").get(agreement::list_agreements).post(agreement::add_agreement))
+        .service(
+            resource("/agreements/{id}").get(agreement::get_agreement).patch(agreement::change_agreement),
+        )
+        .service(
+            resource("/agreements/{id}/progress")
+                .get(agreement::list_progress)
+                .post(agreement::report_progress),
+        )
+        .service(
+            resource("/agreements/{id}/judgements")
+                .get(agreement::list_judgements)
+                .post(agreement::judge_agreement),
+        )
+        .service(resource("/agreements/{id}/watch").post(agreement::watch_agreement))
+        .service(resource("/agreements/{id}/escalations").post(agreement::escalate_agreement))
+        .service(
+            resource("/policy-tracks")
+                .get(policy_track::list_policy_tracks)
+                .post(policy_track::add_policy_track),
+        )
+        .service(
+            resource("/policy-tracks/{id}")
+                .get(policy_track::get_policy_track)
+                .patch(policy_track::change_policy_track),
+        )
+        .service(resource("/policy-tracks/{id}/phases").post(policy_track::record_phase))
+        .service(resource("/policy-tracks/{id}/councils").post(policy_track::inform_council))
+        .service(resource("/policy-tracks/{id}/publication").post(policy_track::publish_policy_track))
+        .service(resource("/policy-tracks/{id}/unpublication").post(policy_track::unpublish_policy_track))
+        .service(
+            resource("/participation-plans")
+                .get(participation_plan::list_participation_plans)
+                .post(participation_plan::add_participation_plan),
+        )
+        .service(
+            resource("/participation-plans/{id}")
+                .get(participation_plan::get_participation_plan)
+                .patch(participation_plan::change_participation_plan),
+        )
+        .service(
+            resource("/participation-plans/{id}/adoption").post(participation_plan::adopt_participation_plan),
+        )
+        .service(
+            resource("/participation-plans/{id}/publication")
+                .post(participation_plan::publish_participation_plan),
+        )
+        .service(
+            resource("/participation-plans/{id}/unpublication")
+                .post(participation_plan::unpublish_participation_plan),
+        )
+        .service(
+            resource("/participation-plans/{id}/findings")
+                .get(participation_plan::list_findings)
+                .post(participation_plan::record_finding),
+        )
+        .service(
+            resource("/participation-plans/{id}/findings/{findingId}/reply")
+                .post(participation_plan::reply_to_finding),
+        )
+        .service(resource("/commitments").get(commitment::list_commitments).post(commitment::add_commitment))
+        .service(
+            resource("/commitments/{id}")
+                .get(commitment::get_commitment)
+                .patch(commitment::change_commitment),
+        )
+        .service(resource("/commitments/{id}/steps").post(commitment::settle_commitment))
+        .service(
+            resource("/collegetargets")
+                .get(collegetarget::list_collegetargets)
+                .post(collegetarget::add_collegetarget),
+        )
+        .service(
+            resource("/collegetargets/{id}")
+                .get(collegetarget::get_collegetarget)
+                .patch(collegetarget::change_collegetarget),
+        )
+        .service(
+            resource("/collegetargets/{id}/measurements")
+                .get(collegetarget::list_measurements)
+                .post(collegetarget::record_measurement),
+        )
+        .service(resource("/talks").get(talk::list_talks).post(talk::add_talk))
+        .service(resource("/talks/{id}").get(talk::get_talk))
+        .service(resource("/talks/{id}/lessons").post(talk::add_lesson))
+        .service(resource("/talks/{id}/lessons/{number}/closure").post(talk::close_lesson))
+        .service(resource("/talks/{id}/publication").post(talk::publish_talk))
+        .service(resource("/talks/{id}/unpublication").post(talk::unpublish_talk))
+        .service(resource("/assignments").get(assignment::list_assignments).post(assignment::add_assignment))
+        .service(
+            resource("/assignments/{id}").get(assignment::get_assignment).patch(assignment::end_assignment),
+        )
+        .service(resource("/obligations").get(registry::list_obligations))
+        .service(
+            resource("/obligations/{code}").get(registry::get_obligation).patch(registry::change_obligation),
+        )
         .service(resource("/councils").get(registry::list_councils))
         .service(resource("/councils/{code}").get(registry::get_council))
         .service(resource("/areas").get(registry::list_areas))

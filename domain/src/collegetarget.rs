@@ -206,7 +206,7 @@ fn check(text: &CollegetargetBody) -> Result<(), RuleError> {
 }
 
 /// The target of the term 2022–2026, with what is known of it.
-pub fn built_in() -> Collegetarget {
+pub fn built_in(recorded_at: DateTime<Utc>) -> Collegetarget {
     let day =
         |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or(crate::calendar::FIRST_DAY);
     let uncertain = |year, permille| TargetValue {
@@ -214,7 +214,6 @@ pub fn built_in() -> Collegetarget {
         permille,
         note: Some("Which year of the path this value belongs to is not certain.".to_owned()),
     };
-    let recorded_at = day(2026, 11, 23).and_time(chrono::NaiveTime::MIN).and_utc();
     Collegetarget {
         id: CollegetargetId(Uuid::from_u128(0x0143_4b29_bc00_7000_8000_0000_0000_0101)),
         text: CollegetargetBody {

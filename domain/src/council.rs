@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::codes::CouncilKind;
-use crate::ids::{AreaCode, CouncilCode};
+use crate::codes::{AssignmentRole, CouncilKind};
+use crate::ids::{AreaCode, CouncilCode, OfficeHolderId};
 
 /// A neighbourhood council (wijkraad) or village council (dorpsraad).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,6 +26,23 @@ pub struct Council {
     pub spellings: Vec<String>,
     /// The neighbourhoods (CBS-buurten) that make up the council.
     pub neighbourhoods: Vec<CouncilNeighbourhood>,
+    /// Its wijkwethouder, and the roles in its support (ondersteuning), with their days.
+    #[serde(default)]
+    pub assignments: Vec<CouncilAssignment>,
+}
+
+/// Somebody who supports a council: a wijkwethouder by id, an official by role alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CouncilAssignment {
+    /// The role.
+    pub role: AssignmentRole,
+    /// The wijkwethouder; null in any other role.
+    pub office_holder: Option<OfficeHolderId>,
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day; null while it goes on.
+    pub to: Option<NaiveDate>,
 }
 
 /// An official name (officiële naam) and the days on which it held.
@@ -72,6 +89,7 @@ impl Council {
                 .filter(|n| holds(date, n.from, n.to))
                 .cloned()
                 .collect(),
+            assignments: self.assignments.iter().filter(|a| holds(date, a.from, a.to)).cloned().collect(),
             ..self.clone()
         })
     }

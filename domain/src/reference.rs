@@ -162,6 +162,7 @@ pub fn built_in() -> Reference {
                     Some(CouncilNeighbourhood { code: n.code.clone(), from: n.council_from?, to: None })
                 })
                 .collect(),
+            assignments: Vec::new(),
             code,
             name,
             kind,

@@ -1,12 +1,16 @@
 //! Whether all is well: the chain of the journal, and each row against its last entry.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use domain::access;
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
 use crate::journal;
-use crate::schema::{advice, advice_request, audience, journal as entries, registry, response_draft};
+use crate::schema::{
+    advice, advice_request, audience, dossier, dossier_facet, journal as entries, registry, response_draft,
+};
 use crate::snapshot;
 
 /// What [`all`] found.
@@ -52,6 +56,9 @@ pub fn all(connection: &mut AnyConnection) -> Result<Report, StoreError> {
         .map(|(advice, version, text)| (format!("{advice}/response-draft"), version, text))
         .collect();
     compare(connection, crate::response_draft::RESOURCE, &drafts, &mut report)?;
+    for resource in crate::dossier::RESOURCES {
+        compare_dossiers(connection, resource, &mut report)?;
+    }
     let resources: Vec<String> = registry::table.select(registry::resource).distinct().load(connection)?;
     for resource in resources {
         let rows: Vec<(String, i64, String)> = registry::table
@@ -68,6 +75,52 @@ pub fn all(connection: &mut AnyConnection) -> Result<Report, StoreError> {
             .push(format!("the journal knows {items} items, but {} stand in the tables", report.rows));
     }
     Ok(report)
+}
+
+fn compare_dossiers(
+    connection: &mut AnyConnection,
+    resource: &str,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let rows: Vec<(String, i64, String)> = dossier::table
+            .filter(dossier::resource.eq(resource))
+            .filter(dossier::id.gt(after.clone()))
+            .order(dossier::id)
+            .limit(BATCH)
+            .select((dossier::id, dossier::version, dossier::snapshot))
+            .load(connection)?;
+        let Some((last, _, _)) = rows.last() else { return Ok(()) };
+        after.clone_from(last);
+        compare(connection, resource, &rows, report)?;
+        let ids: Vec<String> = rows.iter().map(|(id, _, _)| id.clone()).collect();
+        let facets: Vec<(String, String, String)> =
+            dossier_facet::table.filter(dossier_facet::dossier.eq_any(ids.clone())).load(connection)?;
+        let held: Vec<(String, String)> = audience::table
+            .filter(audience::item.eq_any(ids))
+            .filter(audience::lost_at.is_null())
+            .select((audience::item, audience::audience_key))
+            .load(connection)?;
+        for (id, _, text) in &rows {
+            let (expected_keys, expected_facets) = crate::dossier::index_of(resource, text)?;
+            let keys: BTreeSet<&str> =
+                held.iter().filter(|(item, _)| item == id).map(|(_, key)| key.as_str()).collect();
+            if !expected_keys.iter().map(String::as_str).eq(keys.iter().copied()) {
+                report.problems.push(format!("who may see {resource} {id} is not what the item itself says"));
+            }
+            let found: BTreeSet<(&str, &str)> = facets
+                .iter()
+                .filter(|(item, _, _)| item == id)
+                .map(|(_, facet, value)| (facet.as_str(), value.as_str()))
+                .collect();
+            if !expected_facets.iter().map(|(facet, value)| (*facet, value.as_str())).eq(found) {
+                report
+                    .problems
+                    .push(format!("the facets of {resource} {id} are not what the item itself says"));
+            }
+        }
+    }
 }
 
 fn compare(

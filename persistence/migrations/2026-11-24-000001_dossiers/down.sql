@@ -1,0 +1,3 @@
+DROP INDEX journal_resource;
+DROP TABLE dossier_facet;
+DROP TABLE dossier;

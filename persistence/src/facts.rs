@@ -1,0 +1,188 @@
+//! The facts that figures are made from, as known at a place in the journal. They come from the journal and from nothing else, so
+//! that what was known then is found again, and what is known now is kept in step with the entries that were added.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::max;
+use diesel::prelude::*;
+use domain::agreement::Agreement;
+use domain::assignment::Assignment;
+use domain::commitment::Commitment;
+use domain::council::Council;
+use domain::dossier::Dossier;
+use domain::metrics::facts::{AdviceFact, Facts};
+use domain::office_holder::OfficeHolder;
+use domain::policy_track::PolicyTrack;
+use domain::reference::{Area, Cluster, Obligation, TermOfOffice, Theme};
+use domain::talk::Talk;
+use serde::de::DeserializeOwned;
+
+use crate::connection::AnyConnection;
+use crate::error::StoreError;
+use crate::registry::Table;
+use crate::schema::journal;
+use crate::snapshot::{self, Snapshot, from_text};
+use crate::{advice, dossier, moment};
+
+/// The resources that figures are made from.
+const RESOURCES: [&str; 13] = [
+    Table::Council.as_str(),
+    Table::Area.as_str(),
+    Table::Cluster.as_str(),
+    Table::Theme.as_str(),
+    Table::OfficeHolder.as_str(),
+    Table::TermOfOffice.as_str(),
+    Table::Obligation.as_str(),
+    advice::RESOURCE,
+    Agreement::RESOURCE,
+    PolicyTrack::RESOURCE,
+    Commitment::RESOURCE,
+    Talk::RESOURCE,
+    Assignment::RESOURCE,
+];
+
+/// How many entries are read at a time.
+const BATCH: usize = 500;
+
+/// The last entry of the journal up to and including a moment; the last of all when none is given. Zero before the first.
+pub fn place(
+    connection: &mut AnyConnection,
+    known_at: Option<DateTime<Utc>>,
+) -> Result<(i64, Option<DateTime<Utc>>), StoreError> {
+    let mut query = journal::table
+        .order(journal::sequence.desc())
+        .select((journal::sequence, journal::moment))
+        .into_boxed();
+    if let Some(known_at) = known_at {
+        query = query.filter(journal::moment.le(moment::of(known_at)));
+    }
+    let found: Option<(i64, i64)> = query.first(connection).optional()?;
+    Ok(found.map_or((0, None), |(sequence, at)| (sequence, Some(moment::to_utc(at)))))
+}
+
+/// The facts as known at a place in the journal.
+pub fn at(connection: &mut AnyConnection, sequence: i64) -> Result<Facts, StoreError> {
+    let mut facts = Facts::default();
+    for resource in RESOURCES {
+        let last: Vec<Option<i64>> = journal::table
+            .filter(journal::resource.eq(resource))
+            .filter(journal::sequence.le(sequence))
+            .group_by(journal::item)
+            .select(max(journal::sequence))
+            .load(connection)?;
+        let last: Vec<i64> = last.into_iter().flatten().collect();
+        for batch in last.chunks(BATCH) {
+            let texts: Vec<String> = journal::table
+                .filter(journal::sequence.eq_any(batch.to_vec()))
+                .select(journal::snapshot)
+                .load(connection)?;
+            for text in texts {
+                take(&mut facts, resource, &text)?;
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Brings facts that were known at one place up to a later one.
+pub fn advance(
+    facts: &mut Facts,
+    connection: &mut AnyConnection,
+    from: i64,
+    to: i64,
+) -> Result<(), StoreError> {
+    let mut after = from;
+    loop {
+        let entries: Vec<(i64, String, String)> = journal::table
+            .filter(journal::sequence.gt(after))
+            .filter(journal::sequence.le(to))
+            .order(journal::sequence)
+            .limit(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .select((journal::sequence, journal::resource, journal::snapshot))
+            .load(connection)?;
+        let Some((last, ..)) = entries.last() else { return Ok(()) };
+        after = *last;
+        for (_, resource, text) in &entries {
+            take(facts, resource, text)?;
+        }
+    }
+}
+
+/// Takes in an item as an entry of the journal has it; a later entry replaces an earlier one.
+fn take(facts: &mut Facts, resource: &str, text: &str) -> Result<(), StoreError> {
+    let Facts {
+        councils,
+        areas,
+        clusters,
+        themes,
+        office_holders,
+        terms_of_office,
+        obligations,
+        advice,
+        agreements,
+        policy_tracks,
+        commitments,
+        talks,
+        assignments,
+    } = facts;
+    if resource == advice::RESOURCE {
+        let stored = snapshot::read(text)?;
+        match AdviceFact::of(&stored.value) {
+            Some(fact) => advice.insert(fact.id, Arc::new(fact)),
+            None => advice.remove(&stored.value.id),
+        };
+        return Ok(());
+    }
+    if resource == Agreement::RESOURCE {
+        keep(agreements, text, |agreement: &Agreement| agreement.id)?;
+    } else if resource == PolicyTrack::RESOURCE {
+        keep(policy_tracks, text, |track: &PolicyTrack| track.id)?;
+    } else if resource == Commitment::RESOURCE {
+        keep(commitments, text, |commitment: &Commitment| commitment.id)?;
+    } else if resource == Talk::RESOURCE {
+        keep(talks, text, |talk: &Talk| talk.id)?;
+    } else if resource == Assignment::RESOURCE {
+        keep(assignments, text, |assignment: &Assignment| assignment.id)?;
+    } else if resource == Table::Council.as_str() {
+        upsert(councils, row::<Council>(text)?, |council| council.code.to_string());
+    } else if resource == Table::Area.as_str() {
+        upsert(areas, row::<Area>(text)?.code, ToString::to_string);
+    } else if resource == Table::Cluster.as_str() {
+        upsert(clusters, row::<Cluster>(text)?.code, ToString::to_string);
+    } else if resource == Table::Theme.as_str() {
+        upsert(themes, row::<Theme>(text)?.code, ToString::to_string);
+    } else if resource == Table::OfficeHolder.as_str() {
+        upsert(office_holders, row::<OfficeHolder>(text)?.id, ToString::to_string);
+    } else if resource == Table::TermOfOffice.as_str() {
+        upsert(terms_of_office, row::<TermOfOffice>(text)?, |term| term.code.clone());
+    } else if resource == Table::Obligation.as_str() {
+        upsert(obligations, row::<Obligation>(text)?, |obligation| obligation.code.clone());
+    }
+    // Accords, plans, requests, drafts of responses and other tables stand in no figure of their own.
+    Ok(())
+}
+
+fn keep<I: Ord, D: Dossier>(
+    table: &mut BTreeMap<I, Arc<D>>,
+    text: &str,
+    id: impl Fn(&D) -> I,
+) -> Result<(), StoreError> {
+    let item: D = dossier::read(text)?;
+    table.insert(id(&item), Arc::new(item));
+    Ok(())
+}
+
+fn row<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    let Snapshot { schema_version: _, created_at: _, item } = from_text("a row of the registry", text)?;
+    Ok(item)
+}
+
+/// Puts a row of a small table in its place, in order of code.
+fn upsert<T>(table: &mut Vec<T>, row: T, code: impl Fn(&T) -> String) {
+    match table.binary_search_by_key(&code(&row), &code) {
+        Ok(place) => table[place] = row,
+        Err(place) => table.insert(place, row),
+    }
+}
