@@ -33,6 +33,8 @@ pub struct App {
     /// Our own public address, without a slash at the end.
     pub public_url: String,
     registry: Mutex<Option<Arc<Registry>>>,
+    /// The facts that figures are made from.
+    pub known_facts: crate::metrics::KnownFacts,
 }
 
 /// Limits on what a caller may send.
@@ -133,7 +135,16 @@ impl App {
         limits: Limits,
         public_url: String,
     ) -> Self {
-        Self { store, clock, contract, verifier, limits, public_url, registry: Mutex::new(None) }
+        Self {
+            store,
+            clock,
+            contract,
+            verifier,
+            limits,
+            public_url,
+            registry: Mutex::new(None),
+            known_facts: Default::default(),
+        }
     }
 
     /// The reference tables. Read again only when the journal's number of their last change is another, so that every

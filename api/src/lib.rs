@@ -17,6 +17,7 @@ pub mod etag;
 pub mod html;
 pub mod import;
 pub mod incoming;
+pub mod metrics;
 pub mod openapi;
 pub mod paging;
 pub mod problem;

@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
 use crate::dossier::{
     accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
 };
-use crate::{advice, advice_request, changes, paging, problem, registry};
+use crate::{advice, advice_request, changes, metrics, paging, problem, registry};
 
 /// The document.
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         (name = "commitments", description = "Commitments to the municipal council: motions and undertakings (moties en toezeggingen)."),
         (name = "collegetargets", description = "Collegetargets, and what was measured."),
         (name = "support", description = "Who supports the councils, and talks with their wijkwethouder."),
+        (name = "metrics", description = "Figures (cijfers), how each is calculated, and what stands behind it."),
         (name = "changes", description = "The ordered feed of all changes."),
         (name = "reference", description = "Councils, areas, term rules and other reference tables."),
         (name = "contract", description = "This document.")
@@ -108,6 +109,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         assignment::get_assignment,
         assignment::add_assignment,
         assignment::end_assignment,
+        metrics::list_metrics, metrics::get_metric, metrics::list_metric_items,
         changes::list_changes,
         registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
         registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,

@@ -16,7 +16,7 @@ use crate::dossier::{
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::wire::{self, Wire, WireConfig, resource};
-use crate::{advice, advice_request, changes, paging, registry};
+use crate::{advice, advice_request, changes, metrics, paging, registry};
 
 /// All that the server is made of, shared by its threads.
 #[derive(Clone)]
@@ -200,6 +200,9 @@ fn v1(config: &mut ServiceConfig) {
         .service(
             resource("/assignments/{id}").get(assignment::get_assignment).patch(assignment::end_assignment),
         )
+        .service(resource("/metrics").get(metrics::list_metrics))
+        .service(resource("/metrics/{code}").get(metrics::get_metric))
+        .service(resource("/metrics/{code}/items").get(metrics::list_metric_items))
         .service(resource("/obligations").get(registry::list_obligations))
         .service(
             resource("/obligations/{code}").get(registry::get_obligation).patch(registry::change_obligation),

@@ -214,12 +214,6 @@ pub fn finding_rule(rules: &[TermRule], found_on: NaiveDate) -> Option<TermRule>
         .cloned()
 }
 
-impl Default for TermSubject {
-    fn default() -> Self {
-        Self::Advice
-    }
-}
-
 /// A stretch in which the clock stands still (opschorting): from `from` up to, not including, `to`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -1100,7 +1094,8 @@ mod tests {
         assert_eq!(short(&imported, on), none(TermState::Unknown));
         let lapsed = TermFacts { imported: true, ended_unknown_day: true, ..TermFacts::default() };
         assert_eq!(short(&lapsed, on), none(TermState::Ended));
-        let letter = TermFacts { rule: built_in_rules().pop(), ..answered("2025-09-01", "2025-09-02") };
+        let letter =
+            TermFacts { rule: Some(built_in_rules().remove(1)), ..answered("2025-09-01", "2025-09-02") };
         assert_eq!(short(&letter, on), none(TermState::NoNorm));
         let ruleless = TermFacts { rule: None, ..received("2025-09-01") };
         assert_eq!(short(&ruleless, on), none(TermState::Unknown));
