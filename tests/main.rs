@@ -9,6 +9,7 @@ mod concurrency;
 mod contract;
 mod import;
 mod journal;
+mod metrics;
 mod reference;
 mod term;
 mod wire;

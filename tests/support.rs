@@ -39,7 +39,8 @@ pub struct TestApp {
     pub clock: Clock,
     key: Rc<DevKey>,
     respond: Respond,
-    _folder: Rc<tempfile::TempDir>,
+    url: DatabaseUrl,
+    folder: Rc<tempfile::TempDir>,
 }
 
 /// Runs each test on SQLite, and on PostgreSQL where one is given.
@@ -76,9 +77,9 @@ pub fn noon() -> DateTime<Utc> {
 
 impl TestApp {
     pub async fn on_sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Rc::new(tempfile::tempdir().unwrap());
         let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
-        Self::start(folder, url).await
+        Self::start(folder, url, Clock::standing(noon())).await
     }
 
     /// A schema of its own in the database that `TEST_POSTGRES_URL` names.
@@ -91,11 +92,16 @@ impl TestApp {
         connection.batch_execute(&format!("CREATE SCHEMA {schema}")).unwrap();
         let sign = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
-        Self::start(tempfile::tempdir().unwrap(), DatabaseUrl::Postgres(url)).await
+        let folder = Rc::new(tempfile::tempdir().unwrap());
+        Self::start(folder, DatabaseUrl::Postgres(url), Clock::standing(noon())).await
     }
 
-    async fn start(folder: tempfile::TempDir, url: DatabaseUrl) -> Self {
-        let clock = Clock::standing(noon());
+    /// The same database under a program that starts anew: it remembers nothing.
+    pub async fn restarted(&self) -> Self {
+        Self::start(self.folder.clone(), self.url.clone(), self.clock.clone()).await
+    }
+
+    async fn start(folder: Rc<tempfile::TempDir>, url: DatabaseUrl, clock: Clock) -> Self {
         let store = Store::open(&url, 4).unwrap();
         seed(&store, clock.now()).unwrap();
         let key = DevKey::load_or_create(folder.path()).unwrap();
@@ -152,7 +158,7 @@ impl TestApp {
                 }
             })
         });
-        Self { store, clock, key: Rc::new(key), respond, _folder: Rc::new(folder) }
+        Self { store, clock, key: Rc::new(key), respond, url, folder }
     }
 
     /// A token, valid now.

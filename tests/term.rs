@@ -50,7 +50,7 @@ const GOLDEN: [Golden; 12] = [
 ];
 
 /// The twelve advice of the golden cases, published, by name.
-async fn golden_cases(app: &TestApp) -> BTreeMap<&'static str, String> {
+pub async fn golden_cases(app: &TestApp) -> BTreeMap<&'static str, String> {
     let cases = [
         ("A01", "rozenburg", "2025-01-06", Some("2025-02-10")),
         ("A02", "rozenburg", "2025-03-07", Some("2025-04-18")),

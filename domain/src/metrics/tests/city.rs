@@ -36,6 +36,7 @@ pub(super) fn empty_city() -> Facts {
         names: Vec::new(),
         spellings: Vec::new(),
         neighbourhoods: Vec::new(),
+        assignments: Vec::new(),
     };
     let term = |code: &str, from, to: Option<&str>| TermOfOffice {
         code: code.to_owned(),
