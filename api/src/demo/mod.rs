@@ -1,6 +1,8 @@
 //! The demonstration set: made up, marked as such in every item, enough to see each state. Made through the same rules
 //! as everything else, around the day on which it is made.
 
+mod plans;
+
 use chrono::{Duration, NaiveDate};
 use domain::access::{Caller, Grant, Scope};
 use domain::advice::{
@@ -52,7 +54,9 @@ pub fn fill(store: &Store, now: Now) -> Result<(), DemoError> {
         if !there.is_empty() {
             return Err(DemoError::NotEmpty);
         }
-        Demo::start(tx, now)?.tell(tx)
+        let demo = Demo::start(tx, now)?;
+        plans::tell(tx, now, demo.holder)?;
+        demo.tell(tx)
     })
 }
 
