@@ -1,5 +1,5 @@
-//! Who may see and do what with agreements, plans, talks and the like: every role at every item through every exit, and
-//! every change in the order of the checks. What is expected is written here, without the code that is tested.
+//! Who may see and do what with agreements, plans, talks and the like: every role at every item through every exit,
+//! and every change in the order of the checks. What is expected stands here, without the code that is tested.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -309,8 +309,11 @@ on_both_databases! {
             let who = role.name;
             let token = role.token(&app);
             let token = token.as_deref();
-            let visible: BTreeSet<String> =
-                cases.iter().filter(|case| role.sees(case)).map(|case| id_of(&case.item).to_owned()).collect();
+            let visible: BTreeSet<String> = cases
+                .iter()
+                .filter(|case| role.sees(case))
+                .map(|case| id_of(&case.item).to_owned())
+                .collect();
             let hidden: Vec<&str> =
                 cases.iter().map(|case| id_of(&case.item)).filter(|id| !visible.contains(*id)).collect();
             // Whose agreement it is cannot be told without its accord, which is of no cluster.
@@ -326,17 +329,26 @@ on_both_databases! {
                 let path = format!("/v1/{list}?limit=1000&count=true");
                 let reply = read(&app, token, &path).await;
                 if !role.may_ask(of_list[0]) {
-                    let refusal = if token.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+                    let refusal =
+                        if token.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
                     assert_eq!(reply.status, refusal, "{who} {path}");
                     continue;
                 }
-                let expected: BTreeSet<String> =
-                    of_list.iter().map(|case| id_of(&case.item)).filter(|id| visible.contains(*id)).map(str::to_owned).collect();
+                let expected: BTreeSet<String> = of_list
+                    .iter()
+                    .map(|case| id_of(&case.item))
+                    .filter(|id| visible.contains(*id))
+                    .map(str::to_owned)
+                    .collect();
                 // One target is there from the start.
                 let others = usize::from(*list == "collegetargets");
                 let page = reply.json();
                 let (mut there, gone) = ids(page["items"].as_array().unwrap());
-                assert_eq!((page["total"].as_u64().unwrap() as usize, gone.len()), (expected.len() + others, 0), "{who} {path}");
+                assert_eq!(
+                    (page["total"].as_u64().unwrap() as usize, gone.len()),
+                    (expected.len() + others, 0),
+                    "{who} {path}"
+                );
                 if others == 1 {
                     there.retain(|id| expected.contains(id));
                 }

@@ -64,7 +64,12 @@ on_both_databases! {
             (&council, "judgements", judgement("orange", "2026-06-01"), "delayed"),
             (&manager, "progress", progress("reported_done", "2026-07-01"), "reported_done"),
             (&council, "judgements", judgement("orange", "2026-08-01"), "disputed"),
-            (&council, "judgements", json!({"colour": "green", "realised": true, "on": "2026-09-01"}), "realised"),
+            (
+                &council,
+                "judgements",
+                json!({"colour": "green", "realised": true, "on": "2026-09-01"}),
+                "realised",
+            ),
             (&manager, "progress", progress("stopped", "2026-10-01"), "realised"),
             (&council, "judgements", judgement("red", "2026-11-01"), "not_realised"),
         ] {
@@ -96,13 +101,18 @@ on_both_databases! {
         let watches = app.event(&manager, &agreement, "watch", watch()).await;
         assert_eq!(refused(&watches), (403, "insufficient-scope".to_owned()));
         let other_cluster = app.token("progress:write", &["rozenburg"], &["sb"]);
-        let reports = app.event(&other_cluster, &agreement, "progress", progress("running", "2026-11-01")).await;
+        let reports =
+            app.event(&other_cluster, &agreement, "progress", progress("running", "2026-11-01")).await;
         assert_eq!(refused(&reports), (403, "not-yours".to_owned()));
         let other_council = app.token("judgements:write", &["pernis"], &["so"]);
-        let judges = app.event(&other_council, &agreement, "judgements", judgement("red", "2026-11-01")).await;
+        let judges =
+            app.event(&other_council, &agreement, "judgements", judgement("red", "2026-11-01")).await;
         assert_eq!(refused(&judges), (403, "not-yours".to_owned()));
         let shown = app.get(&agreement).send().await.json();
-        assert_eq!((&shown["progress"], &shown["judgements"], &shown["state"]), (&json!([]), &json!([]), &json!("planned")));
+        assert_eq!(
+            (&shown["progress"], &shown["judgements"], &shown["state"]),
+            (&json!([]), &json!([]), &json!("planned"))
+        );
     }
 
     async fn an_outside_party_is_reported_on_by_any_cluster(app: TestApp) {
@@ -214,7 +224,9 @@ on_both_databases! {
         let other = app.added("accords", accord_of("pernis")).await;
         let reply = app.patched(&token, &agreement, json!({"accord": id_of(&other)})).await;
         assert_eq!(reply.faults(), [("/accord".to_owned(), "immutable".to_owned())]);
-        let reply = app.patched(&token, &accord, json!({"vision": "Groen", "goals": [{"number": 1, "text": "Veilig"}]})).await;
+        let reply = app
+            .patched(&token, &accord, json!({"vision": "Groen", "goals": [{"number": 1, "text": "Veilig"}]}))
+            .await;
         assert_eq!((reply.status, &reply.json()["goals"][0]["text"]), (StatusCode::OK, &json!("Veilig")));
         let reply = app.patched(&token, &accord, json!({"council": "pernis"})).await;
         assert_eq!(reply.faults(), [("/council".to_owned(), "immutable".to_owned())]);
@@ -239,9 +251,14 @@ on_both_databases! {
         assert_eq!(on.json()["progress"].as_array().unwrap().len(), 2);
 
         let planner = app.token("plans:write", &[], &[]);
-        let add = || app.post("/v1/accords", accord_of("pernis")).token(&planner).header("idempotency-key", KEY).send();
+        let add = || {
+            app.post("/v1/accords", accord_of("pernis")).token(&planner).header("idempotency-key", KEY).send()
+        };
         let (made, twin) = (add().await, add().await);
-        assert_eq!((made.status, made.json()["id"].clone()), (StatusCode::CREATED, twin.json()["id"].clone()));
+        assert_eq!(
+            (made.status, made.json()["id"].clone()),
+            (StatusCode::CREATED, twin.json()["id"].clone())
+        );
         let list = app.get("/v1/accords?council=pernis").token(&planner).send().await.json();
         assert_eq!(list["items"].as_array().unwrap().len(), 1);
     }
@@ -300,16 +317,22 @@ on_both_databases! {
         let hidden = (Value::Null, Value::Null, Value::Null);
         let all = (json!(advice), json!(id_of(&track)), json!(id_of(&earlier)));
         let links = |shown: &Value| {
-            (shown["advicePoint"]["advice"].clone(), shown["policyTrack"].clone(), shown["carriedOverFrom"].clone())
+            (
+                shown["advicePoint"]["advice"].clone(),
+                shown["policyTrack"].clone(),
+                shown["carriedOverFrom"].clone(),
+            )
         };
         let feed = async || {
             let feed = app.get("/v1/changes?limit=1000").send().await.json();
-            let of_it = feed["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&agreement));
+            let of_it =
+                feed["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&agreement));
             of_it.unwrap()["item"].clone()
         };
         let shown = app.get(&agreement).send().await;
         assert_eq!(links(&shown.json()), hidden);
-        let all_text = shown.text() + &app.get("/v1/agreements").send().await.text() + &feed().await.to_string();
+        let all_text =
+            shown.text() + &app.get("/v1/agreements").send().await.text() + &feed().await.to_string();
         for secret in [&advice, id_of(&track), id_of(&earlier)] {
             assert!(!all_text.contains(secret), "{secret}");
         }
@@ -318,7 +341,8 @@ on_both_databases! {
         // When it appears or vanishes, that is a change of what bears it.
         let (mut cursor, mut before) = (String::new(), shown.header("etag"));
         for (event, body, expected) in [
-            ("publication", json!({}), &all), ("unpublication", json!({"reason": "bevat een naam"}), &hidden),
+            ("publication", json!({}), &all),
+            ("unpublication", json!({"reason": "bevat een naam"}), &hidden),
         ] {
             let page = app.get(&format!("/v1/changes?limit=1000{cursor}")).send().await.json();
             cursor = format!("&after={}", page["next"].as_str().unwrap());
@@ -330,7 +354,8 @@ on_both_databases! {
             assert_ne!(shown.header("etag"), before);
             before = shown.header("etag");
             let page = app.get(&format!("/v1/changes?limit=1000{cursor}")).send().await.json();
-            let told = page["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&agreement));
+            let told =
+                page["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&agreement));
             assert_eq!(told.expect("a follower is told")["item"], shown.json(), "{event}");
         }
         assert_eq!(app.problems(), Vec::<String>::new());
@@ -378,7 +403,12 @@ on_both_databases! {
         }
         app.tell(&agreement, "progress", progress("running", "2026-03-01")).await;
         app.tell(&agreement, "progress", progress("delayed", "2026-04-01")).await;
-        app.tell(&agreement, "judgements", json!({"colour": "orange", "realised": false, "on": "2026-05-01", "note": "=te laat"})).await;
+        app.tell(
+            &agreement,
+            "judgements",
+            json!({"colour": "orange", "realised": false, "on": "2026-05-01", "note": "=te laat"}),
+        )
+        .await;
         app.added("accords", accord_of("pernis")).await;
         let logs = [format!("{agreement}/progress"), format!("{agreement}/judgements")];
         for (path, columns) in lists.into_iter().chain(logs.iter().map(String::as_str)).zip(&columns) {
@@ -402,10 +432,20 @@ on_both_databases! {
         let (_, agreement) = public_agreement(&app).await;
         let token = app.almighty();
         for (event, body, at, code) in [
-            ("progress", json!({"state": "delayed", "on": "2026-03-01"}), "/reason", "progress.reason_missing"),
+            (
+                "progress",
+                json!({"state": "delayed", "on": "2026-03-01"}),
+                "/reason",
+                "progress.reason_missing",
+            ),
             ("progress", progress("running", "2026-11-24"), "/on", "date.future"),
             ("progress", progress("running", "2026-01-14"), "/on", "date.order"),
-            ("judgements", json!({"colour": "orange", "realised": true, "on": "2026-03-01"}), "/colour", "judgement.colour"),
+            (
+                "judgements",
+                json!({"colour": "orange", "realised": true, "on": "2026-03-01"}),
+                "/colour",
+                "judgement.colour",
+            ),
             ("judgements", judgement("green", "2026-11-24"), "/on", "date.future"),
             ("watch", json!({"year": 2025, "on": "2026-11-23"}), "/year", "watch.year"),
             ("escalations", json!({"on": "2026-11-24", "to": "wijkwethouder"}), "/on", "date.future"),

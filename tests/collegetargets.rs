@@ -12,10 +12,14 @@ on_both_databases! {
         let built_in = &list["items"][0];
         assert_eq!(list["items"].as_array().unwrap().len(), 1);
         assert_eq!((&built_in["status"], &built_in["path"][0]["permille"]), (&json!("adopted"), &json!(500)));
-        let measured = app.get(&format!("/v1/collegetargets/{}/measurements", built_in["id"].as_str().unwrap()));
+        let measured =
+            app.get(&format!("/v1/collegetargets/{}/measurements", built_in["id"].as_str().unwrap()));
         let measured = measured.send().await.json();
         let buckets = ["realisedPermille", "runningPermille", "notRealisedPermille"];
-        assert_eq!(buckets.map(|bucket| measured["items"][0][bucket].clone()), [620, 350, 30].map(|value| json!(value)));
+        assert_eq!(
+            buckets.map(|bucket| measured["items"][0][bucket].clone()),
+            [620, 350, 30].map(|value| json!(value))
+        );
     }
 
     async fn a_target_is_proposed_adopted_and_measured(app: TestApp) {
@@ -36,7 +40,10 @@ on_both_databases! {
         assert!(shown["measurements"][0]["recordedAt"].as_str().unwrap().starts_with("2026-11-23T11:00:00"));
         let planner = app.token("plans:write publish", &["*"], &["*"]);
         let refused = app.event(&planner, &item, "measurements", measurement()).await;
-        assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::FORBIDDEN, "insufficient-scope"));
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (StatusCode::FORBIDDEN, "insufficient-scope")
+        );
         assert_eq!(app.problems(), Vec::<String>::new());
     }
 

@@ -94,7 +94,8 @@ on_both_databases! {
         let after = feed["next"].as_str().unwrap().to_owned();
         app.record(&public, "unpublication", json!({"reason": "bevat een naam"})).await;
         let told = app.get(&format!("/v1/changes?limit=1000&after={after}")).send().await.json();
-        let told = told["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&motion)).cloned();
+        let told =
+            told["items"].as_array().unwrap().iter().rfind(|change| change["id"] == id_of(&motion)).cloned();
         assert_eq!(told.expect("a follower is told")["item"]["advice"], json!([]));
         assert_eq!(app.problems(), Vec::<String>::new());
     }
@@ -102,7 +103,9 @@ on_both_databases! {
     async fn steps_follow_each_other(app: TestApp) {
         let motion = app.added("commitments", motion("24bb002121")).await;
         app.tell(&motion, "steps", step("interim", "2026-05-01")).await;
-        for (on, code) in [("2026-02-01", "date.order"), ("2026-04-01", "date.order"), ("2026-11-24", "date.future")] {
+        for (on, code) in
+            [("2026-02-01", "date.order"), ("2026-04-01", "date.order"), ("2026-11-24", "date.future")]
+        {
             let reply = app.event(&app.almighty(), &motion, "steps", step("proposed", on)).await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{on}");
             assert_eq!(reply.faults()[0], ("/on".to_owned(), code.to_owned()));

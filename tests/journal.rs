@@ -643,12 +643,18 @@ on_both_databases! {
         let audience = format!("who may see agreement {id} is not what the item itself says");
         for (damage, repair, problem) in [
             (
-                format!("UPDATE dossier_facet SET value = 'realised' WHERE dossier = '{id}' AND facet = 'state'"),
-                format!("UPDATE dossier_facet SET value = 'planned' WHERE dossier = '{id}' AND facet = 'state'"),
+                format!(
+                    "UPDATE dossier_facet SET value = 'realised' WHERE dossier = '{id}' AND facet = 'state'"
+                ),
+                format!(
+                    "UPDATE dossier_facet SET value = 'planned' WHERE dossier = '{id}' AND facet = 'state'"
+                ),
                 &facets,
             ),
             (
-                format!("INSERT INTO dossier_facet (dossier, facet, value) VALUES ('{id}', 'theme', 'mobility')"),
+                format!(
+                    "INSERT INTO dossier_facet (dossier, facet, value) VALUES ('{id}', 'theme', 'mobility')"
+                ),
                 format!("DELETE FROM dossier_facet WHERE dossier = '{id}' AND facet = 'theme'"),
                 &facets,
             ),
@@ -658,13 +664,21 @@ on_both_databases! {
                 &audience,
             ),
             (
-                format!("UPDATE audience SET audience_key = 'plan-council:pernis' WHERE item = '{id}' AND audience_key = 'plan-council:rozenburg'"),
-                format!("UPDATE audience SET audience_key = 'plan-council:rozenburg' WHERE item = '{id}' AND audience_key = 'plan-council:pernis'"),
+                format!(
+                    "UPDATE audience SET audience_key = 'plan-council:pernis' WHERE item = '{id}' AND audience_key = 'plan-council:rozenburg'"
+                ),
+                format!(
+                    "UPDATE audience SET audience_key = 'plan-council:rozenburg' WHERE item = '{id}' AND audience_key = 'plan-council:pernis'"
+                ),
                 &audience,
             ),
             (
-                format!("UPDATE dossier SET snapshot = replace(snapshot, 'Zebrapad', 'Bankje') WHERE id = '{id}'"),
-                format!("UPDATE dossier SET snapshot = replace(snapshot, 'Bankje', 'Zebrapad') WHERE id = '{id}'"),
+                format!(
+                    "UPDATE dossier SET snapshot = replace(snapshot, 'Zebrapad', 'Bankje') WHERE id = '{id}'"
+                ),
+                format!(
+                    "UPDATE dossier SET snapshot = replace(snapshot, 'Bankje', 'Zebrapad') WHERE id = '{id}'"
+                ),
                 &format!("agreement {id} is not what its last entry in the journal says"),
             ),
         ] {

@@ -41,7 +41,8 @@ on_both_databases! {
     async fn a_track_goes_through_its_phases_and_tells_who_was_told_when(app: TestApp) {
         let track = app.added("policy-tracks", track()).await;
         assert_eq!(app.whole(&track).await.json()["phase"], Value::Null);
-        for (phase, on) in [("pre_phase", "2026-02-01"), ("design", "2026-06-01"), ("decision", "2026-12-15")] {
+        for (phase, on) in [("pre_phase", "2026-02-01"), ("design", "2026-06-01"), ("decision", "2026-12-15")]
+        {
             app.tell(&track, "phases", json!({"phase": phase, "startsOn": on})).await;
         }
         for (council, on, role) in [
@@ -53,10 +54,13 @@ on_both_databases! {
         }
         let shown = app.whole(&track).await.json();
         assert_eq!(shown["phase"], "design");
-        assert_eq!(shown["councils"], json!([
-            {"council": "pernis", "firstInformedOn": null, "informedIn": null, "roles": ["informed"]},
-            {"council": "rozenburg", "firstInformedOn": "2026-03-01", "informedIn": "pre_phase", "roles": ["informed", "advisor"]},
-        ]));
+        assert_eq!(
+            shown["councils"],
+            json!([
+                {"council": "pernis", "firstInformedOn": null, "informedIn": null, "roles": ["informed"]},
+                {"council": "rozenburg", "firstInformedOn": "2026-03-01", "informedIn": "pre_phase", "roles": ["informed", "advisor"]},
+            ])
+        );
         app.on_day("2026-12-15");
         assert_eq!(app.whole(&track).await.json()["phase"], "decision");
         assert_eq!(app.problems(), Vec::<String>::new());
@@ -65,7 +69,8 @@ on_both_databases! {
     async fn phases_follow_each_other_and_a_corrected_day_is_kept(app: TestApp) {
         let track = track_of_rozenburg(&app, "2026-10-01").await;
         let token = app.token("plans:write", &[], &[]);
-        let late = app.event(&token, &track, "phases", json!({"phase": "design", "startsOn": "2026-10-02"})).await;
+        let late =
+            app.event(&token, &track, "phases", json!({"phase": "design", "startsOn": "2026-10-02"})).await;
         assert_eq!(late.faults(), [("/startsOn".to_owned(), "date.order".to_owned())]);
         let moved = json!({"phase": "decision", "startsOn": "2026-11-01"});
         let silent = app.event(&token, &track, "phases", moved.clone()).await;
@@ -74,7 +79,8 @@ on_both_databases! {
         moved["reason"] = json!("uitgesteld");
         let shown = app.tell(&track, "phases", moved.clone()).await;
         assert_eq!(shown["phases"], json!([{"phase": "decision", "startsOn": "2026-11-01"}]));
-        let days: Vec<&Value> = shown["phaseHistory"].as_array().unwrap().iter().map(|day| &day["startsOn"]).collect();
+        let days: Vec<&Value> =
+            shown["phaseHistory"].as_array().unwrap().iter().map(|day| &day["startsOn"]).collect();
         assert_eq!(days, ["2026-10-01", "2026-11-01"]);
         let again = app.event(&token, &track, "phases", moved).await;
         assert_eq!(again.status, StatusCode::CONFLICT);
@@ -105,7 +111,8 @@ on_both_databases! {
         assert_eq!(standing(&old).await, "not_required");
         let keeper = app.token("registry:write", &[], &[]);
         let obligation = "/v1/obligations/participation-plan";
-        let moved = app.patched(&keeper, obligation, json!({"from": "2026-02-02", "status": "adopted"})).await;
+        let moved =
+            app.patched(&keeper, obligation, json!({"from": "2026-02-02", "status": "adopted"})).await;
         assert_eq!((moved.status, &moved.json()["status"]), (StatusCode::OK, &json!("adopted")));
         assert_eq!(missing(&app).await, Vec::<String>::new());
         let back = app.patched(&keeper, obligation, json!({"from": "2026-02-01"})).await;
@@ -123,7 +130,10 @@ on_both_databases! {
         let token = app.token("plans:write", &[], &[]);
         let tailored = json!({"tailoring": [{"council": "rozenburg", "text": "in de hal", "reason": "slecht bereikbaar"}]});
         let reply = app.patched(&token, &plan, tailored).await;
-        assert_eq!((reply.status, &reply.json()["tailoring"][0]["council"]), (StatusCode::OK, &json!("rozenburg")));
+        assert_eq!(
+            (reply.status, &reply.json()["tailoring"][0]["council"]),
+            (StatusCode::OK, &json!("rozenburg"))
+        );
         let unknown = json!({"tailoring": [{"council": "nergens", "text": "x", "reason": "y"}]});
         let reply = app.patched(&token, &plan, unknown).await;
         assert_eq!(reply.faults(), [("/tailoring/0/council".to_owned(), "unknown".to_owned())]);
@@ -133,7 +143,10 @@ on_both_databases! {
         let twice = app.event(&token, &plan, "adoption", json!({"adoptedOn": "2026-03-02"})).await;
         assert_eq!(twice.status, StatusCode::CONFLICT);
         let none = app.post("/v1/participation-plans", plan_of("/0199b0c4-7d1e-7c3a-9a51-3f3f6a1f2b11"));
-        assert_eq!(none.token(&token).send().await.faults(), [("/policyTrack".to_owned(), "unknown".to_owned())]);
+        assert_eq!(
+            none.token(&token).send().await.faults(),
+            [("/policyTrack".to_owned(), "unknown".to_owned())]
+        );
     }
 
     async fn a_plan_is_public_only_with_its_track(app: TestApp) {
@@ -142,7 +155,11 @@ on_both_databases! {
         let publisher = app.token("publish", &[], &[]);
         let early = app.event(&publisher, &plan, "publication", json!({})).await;
         assert_eq!(early.status, StatusCode::CONFLICT);
-        assert!(early.text().contains("track-not-public") || early.text().contains("not published"), "{}", early.text());
+        assert!(
+            early.text().contains("track-not-public") || early.text().contains("not published"),
+            "{}",
+            early.text()
+        );
         app.tell(&track, "publication", json!({})).await;
         assert_eq!(app.get(&plan).send().await.status, StatusCode::NOT_FOUND);
         app.tell(&plan, "publication", json!({})).await;
@@ -151,7 +168,11 @@ on_both_databases! {
         app.tell(&track, "unpublication", json!({"reason": "bevat een naam"})).await;
         for item in [&track, &plan, &format!("{plan}/findings")] {
             let gone = app.get(item).send().await;
-            assert_eq!((gone.status, &gone.json()["reason"]), (StatusCode::GONE, &json!("bevat een naam")), "{item}");
+            assert_eq!(
+                (gone.status, &gone.json()["reason"]),
+                (StatusCode::GONE, &json!("bevat een naam")),
+                "{item}"
+            );
         }
         for (list, item) in [("policy-tracks", &track), ("participation-plans", &plan)] {
             let since = format!("/v1/{list}?modifiedSince=2026-11-23T12:00:00Z");
@@ -221,7 +242,8 @@ on_both_databases! {
         silent["verdict"] = json!("kept");
         assert_eq!(app.event(&rozenburg, &plan, "findings", silent).await.status, StatusCode::OK);
         // Once the track concerns it, the council may.
-        let track = format!("/v1/policy-tracks/{}", app.whole(&plan).await.json()["policyTrack"].as_str().unwrap());
+        let track =
+            format!("/v1/policy-tracks/{}", app.whole(&plan).await.json()["policyTrack"].as_str().unwrap());
         app.tell(&track, "councils", json!({"council": "pernis", "role": "supervisor"})).await;
         let reply = app.event(&pernis, &plan, "findings", finding("pernis", "2026-11-02")).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());

@@ -15,13 +15,22 @@ on_both_databases! {
         let first = app.add("assignments", coordinator("rozenburg", "2026-01-01")).await;
         assert_eq!(first["warnings"], json!([]));
         // Twice the same council counts once.
-        assert_eq!(app.add("assignments", coordinator("rozenburg", "2026-06-01")).await["warnings"], json!([]));
+        assert_eq!(
+            app.add("assignments", coordinator("rozenburg", "2026-06-01")).await["warnings"],
+            json!([])
+        );
         assert_eq!(app.add("assignments", coordinator("pernis", "2026-01-01")).await["warnings"], json!([]));
         let third = app.add("assignments", coordinator("hoogvliet", "2026-07-01")).await;
         assert_eq!(third["warnings"][0]["code"], "coordinator-over-aim");
         assert!(third["warnings"][0]["detail"].as_str().unwrap().contains("3 councils"));
         // Before the others began, or after they ended, there is room.
-        assert_eq!(app.add("assignments", coordinator("crooswijk", "2025-01-01")).await["warnings"].as_array().unwrap().len(), 0);
+        assert_eq!(
+            app.add("assignments", coordinator("crooswijk", "2025-01-01")).await["warnings"]
+                .as_array()
+                .unwrap()
+                .len(),
+            0
+        );
         assert_eq!(app.problems(), Vec::<String>::new());
     }
 
@@ -32,13 +41,19 @@ on_both_databases! {
         let body = json!({"council": "rozenburg", "role": "wijkwethouder", "officeHolder": holder, "from": "2026-03-18"});
         let wethouder = app.added("assignments", body).await;
         let council = app.get("/v1/councils/rozenburg").send().await;
-        assert_eq!(council.json()["assignments"], json!([
-            {"role": "coordinator", "officeHolder": null, "from": "2026-01-01", "to": null},
-            {"role": "wijkwethouder", "officeHolder": holder, "from": "2026-03-18", "to": null},
-        ]));
+        assert_eq!(
+            council.json()["assignments"],
+            json!([
+                {"role": "coordinator", "officeHolder": null, "from": "2026-01-01", "to": null},
+                {"role": "wijkwethouder", "officeHolder": holder, "from": "2026-03-18", "to": null},
+            ])
+        );
         let ended = app.patched(&keeper, &wethouder, json!({"to": "2026-11-01"})).await;
         assert_eq!((ended.status, &ended.json()["to"]), (StatusCode::OK, &json!("2026-11-01")));
-        assert_eq!(app.get("/v1/councils/rozenburg").send().await.json()["assignments"][1]["to"], "2026-11-01");
+        assert_eq!(
+            app.get("/v1/councils/rozenburg").send().await.json()["assignments"][1]["to"],
+            "2026-11-01"
+        );
         for path in ["/v1/councils/rozenburg", "/v1/councils", "/v1/changes?limit=1000"] {
             let reader = app.get(path).send().await;
             assert_eq!(reader.status, StatusCode::OK);
@@ -47,7 +62,8 @@ on_both_databases! {
         }
         // The feed tells of the council as it now is.
         let feed = app.get("/v1/changes?limit=1000").send().await.json();
-        let told = feed["items"].as_array().unwrap().iter().rfind(|change| change["id"] == "rozenburg").cloned();
+        let told =
+            feed["items"].as_array().unwrap().iter().rfind(|change| change["id"] == "rozenburg").cloned();
         assert_eq!(told.unwrap()["item"], app.get("/v1/councils/rozenburg").send().await.json());
         assert_eq!(app.problems(), Vec::<String>::new());
     }
@@ -70,7 +86,8 @@ on_both_databases! {
         let csv = app.get("/v1/assignments?role=coordinator&format=csv").token(&keeper).send().await.text();
         assert_eq!(csv.lines().count(), 2);
         // Whoever writes for the council does not read positions either, by no way.
-        for scope in ["advice:write", "judgements:write", "treatment:write", "progress:write", "plans:write"] {
+        for scope in ["advice:write", "judgements:write", "treatment:write", "progress:write", "plans:write"]
+        {
             let token = app.token(scope, &["*"], &["*"]);
             let feed = app.get("/v1/changes?limit=1000").token(&token).send().await.text();
             assert!(!feed.contains("coordinator-07"), "{scope}");
@@ -88,7 +105,10 @@ on_both_databases! {
         let mut backwards = coordinator("rozenburg", "2026-01-01");
         backwards["to"] = json!("2025-12-31");
         for (body, at) in [
-            (wethouder, "/officeHolder"), (named, "/officeHolder"), (person, "/position"), (backwards, "/to"),
+            (wethouder, "/officeHolder"),
+            (named, "/officeHolder"),
+            (person, "/position"),
+            (backwards, "/to"),
             (coordinator("nergens", "2026-01-01"), "/council"),
         ] {
             let reply = app.post("/v1/assignments", body.clone()).token(&keeper).send().await;
@@ -112,11 +132,15 @@ on_both_databases! {
         }
         let closure = json!({"on": "2026-11-01", "note": "gedaan"});
         let shown = app.tell(&talk, "lessons/2/closure", closure.clone()).await;
-        let states: Vec<&Value> = shown["lessons"].as_array().unwrap().iter().map(|lesson| &lesson["state"]).collect();
+        let states: Vec<&Value> =
+            shown["lessons"].as_array().unwrap().iter().map(|lesson| &lesson["state"]).collect();
         assert_eq!(states, ["open", "closed"]);
         let again = app.event(&keeper, &talk, "lessons/2/closure", closure.clone()).await;
         assert_eq!(again.status, StatusCode::CONFLICT);
-        assert_eq!(app.event(&keeper, &talk, "lessons/3/closure", closure.clone()).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            app.event(&keeper, &talk, "lessons/3/closure", closure.clone()).await.status,
+            StatusCode::NOT_FOUND
+        );
         let word = app.event(&keeper, &talk, "lessons/x/closure", closure).await;
         assert_eq!(word.faults(), [("number".to_owned(), "type".to_owned())]);
         let early = app.event(&keeper, &talk, "lessons/1/closure", json!({"on": "2026-09-30"})).await;
@@ -147,7 +171,13 @@ on_both_databases! {
         let keeper = app.token("registry:write", &[], &[]);
         let bare = app.ask(actix_web::http::Method::PATCH, item).patch(json!({"status": "adopted"}));
         assert_eq!(bare.token(&keeper).send().await.status, StatusCode::PRECONDITION_REQUIRED);
-        let reply = app.patched(&keeper, item, json!({"from": "2027-01-01", "ground": "Verordening", "status": "adopted"})).await;
+        let reply = app
+            .patched(
+                &keeper,
+                item,
+                json!({"from": "2027-01-01", "ground": "Verordening", "status": "adopted"}),
+            )
+            .await;
         assert_eq!((reply.status, &reply.json()["from"]), (StatusCode::OK, &json!("2027-01-01")));
         assert_eq!(app.get(item).send().await.json(), reply.json());
         let far = app.patched(&keeper, item, json!({"from": "1500-01-01"})).await;
