@@ -1,12 +1,13 @@
 //! The document that callers build on: the same everywhere, complete, and true of the routes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::{Method, StatusCode};
 use api::wire::API_VERSION;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::on_both_databases;
+use crate::support::{TestApp, accord_of, agreement_of, id_of, motion, plan_of, target, track};
 
 /// One operation of the document.
 struct Operation {
@@ -87,6 +88,37 @@ fn is_said(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
 }
 
+/// One of each that is kept whole, public where it can be, with something in it; addresses by the name of the list.
+async fn kept_whole(app: &TestApp, holder: &str) -> BTreeMap<&'static str, String> {
+    let accord = app.added("accords", accord_of("rozenburg")).await;
+    let agreement = app.added("agreements", agreement_of(&accord, "1.1")).await;
+    let track = app.added("policy-tracks", track()).await;
+    app.tell(&track, "councils", json!({"council": "rozenburg", "role": "informed"})).await;
+    let plan = app.added("participation-plans", plan_of(&track)).await;
+    app.tell(&plan, "adoption", json!({"adoptedOn": "2026-03-01"})).await;
+    let finding = json!({"council": "rozenburg", "promise": 1, "verdict": "kept", "on": "2026-10-01"});
+    app.tell(&plan, "findings", finding).await;
+    let talk = json!({"council": "rozenburg", "heldOn": "2026-10-01", "officeHolder": holder});
+    let talk = app.added("talks", talk).await;
+    app.tell(&talk, "lessons", json!({"text": "Eerder bellen", "owner": "wijkmanager"})).await;
+    for item in [&accord, &track, &plan, &talk] {
+        app.tell(item, "publication", json!({})).await;
+    }
+    let assignment = json!({
+        "council": "rozenburg", "role": "coordinator", "position": "coordinator-07", "from": "2026-01-01"
+    });
+    BTreeMap::from([
+        ("accords", accord),
+        ("agreements", agreement),
+        ("policy-tracks", track),
+        ("participation-plans", plan),
+        ("talks", talk),
+        ("commitments", app.added("commitments", motion("24bb002121")).await),
+        ("collegetargets", app.added("collegetargets", target()).await),
+        ("assignments", app.added("assignments", assignment).await),
+    ])
+}
+
 on_both_databases! {
     /// Both serve the very file that stands in the repository, to anybody.
     async fn the_document_is_the_file_at_the_root(app: TestApp) {
@@ -111,12 +143,14 @@ on_both_databases! {
         let holder = app.post("/v1/office-holders", body).token(&app.almighty()).send().await;
         assert_eq!(holder.status, StatusCode::CREATED, "{}", holder.text());
         let holder = holder.json()["id"].as_str().unwrap().to_owned();
+        let public = kept_whole(&app, &holder).await;
+        let finding = app.whole(&public["participation-plans"]).await.json()["findings"][0]["id"].clone();
         let document = document();
         for operation in operations(&document) {
             let id = match operation.path.split('/').nth(1).unwrap() {
                 "term-rules" => &rule,
                 "office-holders" => &holder,
-                _ => &advice,
+                list => public.get(list).map_or(advice.as_str(), |item| id_of(item)),
             };
             let code = match operation.path.split('/').nth(1).unwrap() {
                 "areas" => "charlois",
@@ -124,10 +158,16 @@ on_both_databases! {
                 "clusters" => "so",
                 "themes" => "mobility",
                 "terms-of-office" => "2022-2026",
+                "obligations" => "participation-plan",
                 _ => "rozenburg",
             };
-            let path =
-                operation.path.replace("{id}", id).replace("{code}", code).replace("{suspensionId}", &advice);
+            let path = operation
+                .path
+                .replace("{id}", id)
+                .replace("{code}", code)
+                .replace("{suspensionId}", &advice)
+                .replace("{findingId}", finding.as_str().unwrap())
+                .replace("{number}", "1");
             let query = if path.ends_with("/calculation") { "?receivedOn=2026-01-01" } else { "" };
             let method: Method = operation.method.to_uppercase().parse().unwrap();
             let reply = app.ask(method, &format!("/v1{path}{query}")).send().await;

@@ -10,7 +10,10 @@ use persistence::{StoreError, Tx, check};
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Reply, TestApp, draft_of, final_response};
+use crate::support::{
+    Reply, TestApp, accord_of, agreement_of, draft_of, final_response, id_of, measurement, motion, plan_of,
+    target, track,
+};
 
 /// What a follower of the feed has: items by resource and id.
 type Copy = BTreeMap<(String, String), Value>;
@@ -524,5 +527,165 @@ on_both_databases! {
         assert_eq!(head(&app), before);
         assert_eq!(problems(&app), Vec::<String>::new());
         assert_eq!(history(&app, &id).await.len(), 4);
+    }
+}
+
+/// The resources that are kept whole and that the public may see, with the names of their lists.
+const KEPT_WHOLE: [(&str, &str); 7] = [
+    ("accord", "accords"),
+    ("agreement", "agreements"),
+    ("policy-track", "policy-tracks"),
+    ("participation-plan", "participation-plans"),
+    ("commitment", "commitments"),
+    ("talk", "talks"),
+    ("collegetarget", "collegetargets"),
+];
+
+/// One of each thing that can happen to what is kept whole; between them `meanwhile` may look.
+async fn a_busy_year(app: &TestApp, mut meanwhile: impl AsyncFnMut()) {
+    let advice = published(app, "rozenburg").await;
+    let holder = app.alderman().await;
+    let track = app.added("policy-tracks", track()).await;
+    let accord = app.added("accords", accord_of("rozenburg")).await;
+    let mut body = agreement_of(&accord, "1.1");
+    body["advicePoint"] = json!({"advice": advice, "point": 1});
+    body["policyTrack"] = json!(id_of(&track));
+    let agreement = app.added("agreements", body).await;
+    meanwhile().await;
+    app.tell(&accord, "publication", json!({})).await;
+    let mut carried = agreement_of(&app.added("accords", accord_of("pernis")).await, "2.1");
+    carried["carriedOverFrom"] = json!(id_of(&agreement));
+    let carried = app.add("agreements", carried).await;
+    app.tell(&format!("/v1/accords/{}", carried["accord"].as_str().unwrap()), "publication", json!({})).await;
+    app.tell(&agreement, "progress", json!({"state": "reported_done", "on": "2026-06-01"})).await;
+    meanwhile().await;
+    app.tell(&agreement, "judgements", json!({"colour": "orange", "realised": false, "on": "2026-07-01"}))
+        .await;
+    app.tell(&agreement, "watch", json!({"year": 2026, "on": "2026-11-01"})).await;
+    let plan = app.added("participation-plans", plan_of(&track)).await;
+    app.tell(&track, "councils", json!({"council": "rozenburg", "on": "2026-02-10", "role": "advisor"}))
+        .await;
+    app.tell(&plan, "adoption", json!({"adoptedOn": "2026-03-01"})).await;
+    meanwhile().await;
+    for item in [&track, &plan] {
+        app.tell(item, "publication", json!({})).await;
+        meanwhile().await;
+    }
+    let finding = json!({"council": "rozenburg", "promise": 1, "verdict": "kept", "on": "2026-10-01"});
+    app.tell(&plan, "findings", finding).await;
+    let mut motion = motion("24bb002121");
+    motion["advice"] = json!([advice]);
+    let motion = app.added("commitments", motion).await;
+    app.tell(&motion, "steps", json!({"step": "proposed", "on": "2026-05-01"})).await;
+    let target = app.added("collegetargets", target()).await;
+    app.tell(&target, "measurements", measurement()).await;
+    let talk = json!({"council": "rozenburg", "heldOn": "2026-10-01", "officeHolder": holder});
+    let talk = app.added("talks", talk).await;
+    app.tell(&talk, "publication", json!({})).await;
+    app.added(
+        "assignments",
+        json!({"council": "rozenburg", "role": "coordinator", "position": "coordinator-07", "from": "2026-01-01"}),
+    )
+    .await;
+    meanwhile().await;
+    let reason = json!({"reason": "bevat een naam"});
+    app.record(&advice, "unpublication", reason.clone()).await;
+    meanwhile().await;
+    for item in [&talk, &track, &accord] {
+        app.tell(item, "unpublication", reason.clone()).await;
+        meanwhile().await;
+    }
+    app.record(&advice, "publication", json!({})).await;
+    meanwhile().await;
+    for item in [&accord, &track] {
+        app.tell(item, "publication", json!({})).await;
+        meanwhile().await;
+    }
+}
+
+on_both_databases! {
+    async fn a_follower_holds_what_the_lists_give_of_what_is_kept_whole(app: TestApp) {
+        let copy = std::cell::RefCell::new((Copy::new(), None::<String>));
+        a_busy_year(&app, async || {
+            let after = copy.borrow().1.clone();
+            let (changes, next) = follow(&app, None, after, 3).await;
+            let now = {
+                let mut copy = copy.borrow_mut();
+                apply(&mut copy.0, &changes);
+                copy.1 = Some(next);
+                copy.0.clone()
+            };
+            for (resource, list) in KEPT_WHOLE {
+                assert_eq!(of_resource(&now, resource), listed(&app, list).await, "{resource}");
+            }
+        })
+        .await;
+        for limit in [1, 1000] {
+            let mut copy = Copy::new();
+            apply(&mut copy, &follow(&app, None, None, limit).await.0);
+            for (resource, list) in KEPT_WHOLE {
+                assert_eq!(of_resource(&copy, resource), listed(&app, list).await, "{resource}");
+            }
+            for (resource, list) in [("council", "councils"), ("obligation", "obligations")] {
+                assert_eq!(of_resource(&copy, resource), listed(&app, list).await, "{resource}");
+            }
+            assert_eq!(of_resource(&copy, "assignment"), BTreeMap::new());
+        }
+        assert_eq!(listed(&app, "agreements").await.len(), 2);
+        assert_eq!(problems(&app), Vec::<String>::new());
+    }
+
+    async fn the_check_finds_a_facet_or_a_reader_that_an_item_does_not_name(app: TestApp) {
+        let accord = app.added("accords", accord_of("rozenburg")).await;
+        let agreement = app.added("agreements", agreement_of(&accord, "1.1")).await;
+        let id = id_of(&agreement);
+        let facets = format!("the facets of agreement {id} are not what the item itself says");
+        let audience = format!("who may see agreement {id} is not what the item itself says");
+        for (damage, repair, problem) in [
+            (
+                format!(
+                    "UPDATE dossier_facet SET value = 'realised' WHERE dossier = '{id}' AND facet = 'state'"
+                ),
+                format!(
+                    "UPDATE dossier_facet SET value = 'planned' WHERE dossier = '{id}' AND facet = 'state'"
+                ),
+                &facets,
+            ),
+            (
+                format!(
+                    "INSERT INTO dossier_facet (dossier, facet, value) VALUES ('{id}', 'theme', 'mobility')"
+                ),
+                format!("DELETE FROM dossier_facet WHERE dossier = '{id}' AND facet = 'theme'"),
+                &facets,
+            ),
+            (
+                format!("INSERT INTO audience (item, audience_key) VALUES ('{id}', 'public')"),
+                format!("DELETE FROM audience WHERE item = '{id}' AND audience_key = 'public'"),
+                &audience,
+            ),
+            (
+                format!(
+                    "UPDATE audience SET audience_key = 'plan-council:pernis' WHERE item = '{id}' AND audience_key = 'plan-council:rozenburg'"
+                ),
+                format!(
+                    "UPDATE audience SET audience_key = 'plan-council:rozenburg' WHERE item = '{id}' AND audience_key = 'plan-council:pernis'"
+                ),
+                &audience,
+            ),
+            (
+                format!(
+                    "UPDATE dossier SET snapshot = replace(snapshot, 'Zebrapad', 'Bankje') WHERE id = '{id}'"
+                ),
+                format!(
+                    "UPDATE dossier SET snapshot = replace(snapshot, 'Bankje', 'Zebrapad') WHERE id = '{id}'"
+                ),
+                &format!("agreement {id} is not what its last entry in the journal says"),
+            ),
+        ] {
+            tamper(&app, &damage);
+            assert_eq!(problems(&app), [problem.clone()], "{damage}");
+            tamper(&app, &repair);
+            assert_eq!(problems(&app), Vec::<String>::new(), "{repair}");
+        }
     }
 }

@@ -3,13 +3,19 @@
 mod support;
 
 mod access;
+mod access_dossiers;
 mod advice;
 mod advice_requests;
+mod agreements;
+mod collegetargets;
+mod commitments;
 mod concurrency;
 mod contract;
 mod import;
 mod journal;
 mod metrics;
+mod participation;
 mod reference;
+mod support_of_councils;
 mod term;
 mod wire;

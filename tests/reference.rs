@@ -160,7 +160,11 @@ on_both_databases! {
     /// The one built-in rule says of itself that it is an assumption.
     async fn the_built_in_term_rule_is_an_assumption(app: TestApp) {
         let rules = items(&app.get("/v1/term-rules").send().await);
-        let normal: Vec<&Value> = rules.iter().filter(|rule| rule["days"] == 42).collect();
+        let of = |subject: &str| -> Vec<&Value> {
+            rules.iter().filter(|rule| rule["days"] == 42 && rule["appliesTo"] == subject).collect()
+        };
+        assert_eq!(of("finding").len(), 1);
+        let normal = of("advice");
         assert_eq!(normal.len(), 1);
         let rule = normal[0];
         assert_eq!(

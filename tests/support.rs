@@ -236,6 +236,129 @@ impl TestApp {
     }
 }
 
+/// What else is kept: accords, agreements, policy tracks, plans, commitments, talks, assignments, targets.
+impl TestApp {
+    /// Adds an item to a list and gives it.
+    pub async fn add(&self, list: &str, body: Value) -> Value {
+        let reply = self.post(&format!("/v1/{list}"), body).token(&self.almighty()).send().await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{list}: {}", reply.text());
+        reply.json()
+    }
+
+    /// Adds an item to a list and gives its address, such as `/v1/accords/…`.
+    pub async fn added(&self, list: &str, body: Value) -> String {
+        let item = self.add(list, body).await;
+        format!("/v1/{list}/{}", item["id"].as_str().unwrap())
+    }
+
+    /// What stands at an address for somebody who sees all of it.
+    pub async fn whole(&self, item: &str) -> Reply {
+        let reply = self.get(item).token(&self.almighty()).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{item}: {}", reply.text());
+        reply
+    }
+
+    /// Sends what happened to an item, with the version that stands there.
+    pub async fn event(&self, token: &str, item: &str, event: &str, body: Value) -> Reply {
+        let etag = self.whole(item).await.header("etag");
+        self.post(&format!("{item}/{event}"), body).token(token).if_match(&etag).send().await
+    }
+
+    /// The same as somebody who may do everything, and expects it to be taken.
+    pub async fn tell(&self, item: &str, event: &str, body: Value) -> Value {
+        let reply = self.event(&self.almighty(), item, event, body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{item} {event}: {}", reply.text());
+        reply.json()
+    }
+
+    /// Sends a merge patch of an item, with the version that stands there.
+    pub async fn patched(&self, token: &str, item: &str, patch: Value) -> Reply {
+        let etag = self.whole(item).await.header("etag");
+        self.ask(Method::PATCH, item).patch(patch).token(token).if_match(&etag).send().await
+    }
+
+    /// The ids on the first page of a list for everybody; of what is gone, with a `-` before it.
+    pub async fn public_ids(&self, list: &str) -> Vec<String> {
+        let reply = self.get(list).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{list}: {}", reply.text());
+        let page = reply.json();
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| {
+                let sign = if item["deleted"] == true { "-" } else { "" };
+                format!("{sign}{}", item["id"].as_str().unwrap())
+            })
+            .collect()
+    }
+
+    /// An office holder; gives the id.
+    pub async fn alderman(&self) -> String {
+        let holder = self.add("office-holders", json!({"name": "A. Voorbeeld", "office": "alderman"})).await;
+        holder["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the store's own check finds wrong.
+    pub fn problems(&self) -> Vec<String> {
+        self.store.read::<_, persistence::StoreError>(persistence::check::all).unwrap().problems
+    }
+}
+
+/// The id at the end of an address.
+pub fn id_of(item: &str) -> &str {
+    item.rsplit('/').next().unwrap()
+}
+
+/// The smallest accord of a council.
+pub fn accord_of(council: &str) -> Value {
+    json!({"council": council, "from": "2026-01-01", "to": "2030-12-31", "title": "Wijkakkoord"})
+}
+
+/// The smallest agreement of an accord at an address, for the plan of 2026, owned by cluster so.
+pub fn agreement_of(accord: &str, number: &str) -> Value {
+    json!({
+        "accord": id_of(accord), "number": number, "title": "Zebrapad bij de school", "size": "small",
+        "owner": {"cluster": "so"}, "planYear": 2026, "agreedOn": "2026-01-15", "dueOn": "2026-12-31"
+    })
+}
+
+/// A track of new policy, led by cluster so.
+pub fn track() -> Value {
+    json!({"title": "Mobiliteitsplan Noord", "cluster": "so", "newPolicy": true, "startedOn": "2026-02-01"})
+}
+
+/// The smallest plan for a track at an address.
+pub fn plan_of(track: &str) -> Value {
+    json!({
+        "policyTrack": id_of(track),
+        "promises": [{
+            "number": 1, "phase": "design", "targetGroup": "bewoners", "method": "wijkgesprek",
+            "dueOn": "2026-12-01", "influence": "consult"
+        }]
+    })
+}
+
+/// A motion.
+pub fn motion(number: &str) -> Value {
+    json!({"kind": "motion", "number": number, "title": "Openbaar overzicht", "madeOn": "2026-03-01"})
+}
+
+/// A target of the next term.
+pub fn target() -> Value {
+    json!({
+        "statement": "75 % van de acties is gerealiseerd", "metric": "collegetarget", "definitionVersion": 1,
+        "from": "2026-03-18", "to": "2030-03-13", "path": [{"year": 2027, "permille": 500}],
+        "status": "proposed", "source": "Collegeprogramma"
+    })
+}
+
+/// A measurement whose buckets add up.
+pub fn measurement() -> Value {
+    json!({
+        "referenceOn": "2026-10-31", "definitionVersion": 1, "realisedPermille": 620,
+        "runningPermille": 350, "notRealisedPermille": 30, "source": "Rapportage"
+    })
+}
+
 /// The smallest draft of a council, with one point.
 pub fn draft_of(council: &str) -> Value {
     json!({

@@ -234,12 +234,16 @@ pub fn request_audience(request: &AdviceRequest) -> BTreeSet<AudienceKey> {
 
 /// The keys of an item that is kept whole: whom it concerns, who keeps it, and everybody when it is public.
 pub fn dossier_audience<D: Dossier>(dossier: &D) -> BTreeSet<AudienceKey> {
-    let Reach { is_public, is_registry, councils, clusters } = dossier.reach();
-    let councils = councils.iter().map(|council| AudienceKey::new(format!("plan-council:{council}")));
+    let Reach { is_public, is_registry, is_internal, councils, clusters } = dossier.reach();
+    let of_council = if is_internal { "staff-council" } else { "plan-council" };
+    let councils = councils.iter().map(|council| AudienceKey::new(format!("{of_council}:{council}")));
     let clusters = clusters.iter().map(|cluster| AudienceKey::new(format!("plan-cluster:{cluster}")));
+    let all_councils = AudienceKey::new(format!("{of_council}:*"));
+    // What is about people and support is of no cluster, so who speaks for all of them does not see it either.
+    let all_clusters = (!is_registry).then(|| AudienceKey::new("plan-cluster:*"));
     let keeper = AudienceKey::new(if is_registry { "registry" } else { "plans" });
-    let all = [AudienceKey::new("plan-council:*"), AudienceKey::new("plan-cluster:*"), keeper];
-    councils.chain(clusters).chain(all).chain(is_public.then(AudienceKey::public)).collect()
+    let of_all = [all_councils, keeper].into_iter().chain(all_clusters);
+    councils.chain(clusters).chain(of_all).chain(is_public.then(AudienceKey::public)).collect()
 }
 
 /// Whether the caller may see it.
@@ -280,6 +284,9 @@ impl Caller {
             keys.push((AudienceKey::new("received"), View::Internal));
         } else if self.has(Scope::Publish) {
             keys.push((AudienceKey::new("received"), View::Own));
+        }
+        if self.has(Scope::InternalRead) {
+            keys.extend(grant_keys("staff-council", &self.councils, View::Internal));
         }
         let any_of = |scopes: &[Scope]| scopes.iter().any(|scope| self.has(*scope));
         if any_of(&[Scope::InternalRead, Scope::AdviceWrite, Scope::JudgementsWrite]) {

@@ -142,3 +142,56 @@ impl Dossier for Accord {
         vec![("council", self.text.council.to_string())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn accord(text: serde_json::Value) -> Result<Accord, RuleError> {
+        let text = serde_json::from_value(text).unwrap();
+        Accord::new(AccordId(Uuid::from_u128(1)), text, day("2026-11-23"))
+    }
+
+    fn whole() -> serde_json::Value {
+        serde_json::json!({
+            "council": "rozenburg", "from": "2026-01-01", "to": "2030-12-31", "title": "Wijkakkoord",
+            "goals": [{"number": 1, "text": "Veilig"}], "yearPlans": [{"year": 2026, "adoptedOn": "2026-01-20"}]
+        })
+    }
+
+    #[test]
+    fn goals_and_years_stand_in_an_accord_once_and_nothing_happened_tomorrow() {
+        assert!(accord(whole()).is_ok());
+        for (field, value, at) in [
+            ("to", serde_json::json!("2025-12-31"), "/to"),
+            (
+                "goals",
+                serde_json::json!([{"number": 1, "text": "a"}, {"number": 1, "text": "b"}]),
+                "/goals/1/number",
+            ),
+            ("yearPlans", serde_json::json!([{"year": 2026}, {"year": 2026}]), "/yearPlans/1/year"),
+            (
+                "yearPlans",
+                serde_json::json!([{"year": 2027, "adoptedOn": "2026-11-24"}]),
+                "/yearPlans/0/adoptedOn",
+            ),
+        ] {
+            let mut text = whole();
+            text[field] = value;
+            let Err(RuleError::Invalid(faults)) = accord(text) else { panic!("{at} is taken") };
+            assert_eq!(faults.iter().map(|fault| fault.location.as_str()).collect::<Vec<_>>(), [at]);
+        }
+    }
+
+    #[test]
+    fn an_accord_stays_with_its_council() {
+        let mut text = whole();
+        text["council"] = serde_json::json!("pernis");
+        let text = serde_json::from_value(text).unwrap();
+        assert!(accord(whole()).unwrap().changed(text, day("2026-11-23")).is_err());
+    }
+}

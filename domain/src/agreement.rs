@@ -222,7 +222,8 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// A new agreement of an accord.
+    /// A new agreement of an accord; `publication` is the accord's. Of an accord that was withdrawn it was never public itself,
+    /// so nobody is told that it is gone.
     pub fn new(
         id: AgreementId,
         council: CouncilCode,
@@ -231,6 +232,7 @@ impl Agreement {
         today: NaiveDate,
     ) -> Result<Self, RuleError> {
         check(&text, today)?;
+        let publication = if publication.is_public() { publication } else { Publication::not_yet() };
         Ok(Self {
             id,
             council,
@@ -449,6 +451,10 @@ impl Dossier for Agreement {
         facets.extend(self.text.themes.iter().map(|theme| ("theme", theme.to_string())));
         facets.extend(self.watched.iter().map(|watch| ("watchedIn", watch.year.to_string())));
         facets.extend(self.text.policy_track.iter().map(|track| ("policyTrack", track.to_string())));
+        facets.extend(self.text.advice_point.iter().map(|point| ("advice", point.advice.to_string())));
+        facets.extend(
+            self.text.carried_over_from.iter().map(|earlier| ("carriedOverFrom", earlier.to_string())),
+        );
         facets
     }
 
@@ -464,5 +470,254 @@ impl Dossier for Agreement {
         self.text.carried_over_from =
             self.text.carried_over_from.filter(|earlier| !hidden.contains(&earlier.0));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-11-23")
+    }
+
+    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(RuleError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
+            }
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
+        match result {
+            Err(RuleError::Conflict { rule, .. }) => rule,
+            other => panic!("expected a conflict, got {other:?}"),
+        }
+    }
+
+    fn text() -> AgreementBody {
+        serde_json::from_value(serde_json::json!({
+            "accord": Uuid::from_u128(1), "number": "1.1", "title": "Zebrapad", "size": "small",
+            "owner": {"cluster": "so"}, "planYear": 2026, "agreedOn": "2026-01-15", "dueOn": "2026-12-31"
+        }))
+        .unwrap()
+    }
+
+    fn made(text: AgreementBody) -> Result<Agreement, RuleError> {
+        let council = "rozenburg".parse().unwrap();
+        Agreement::new(AgreementId(Uuid::from_u128(2)), council, Publication::not_yet(), text, today())
+    }
+
+    fn agreement() -> Agreement {
+        made(text()).unwrap()
+    }
+
+    fn part() -> PartId {
+        PartId(Uuid::from_u128(3))
+    }
+
+    fn reports(agreement: Agreement, state: ProgressState, on: &str) -> Result<Agreement, RuleError> {
+        let reason = Some("reden".to_owned());
+        let body = ProgressBody { state, on: day(on), reason, evidence_url: None };
+        agreement.with_progress(part(), body, today())
+    }
+
+    fn judges(
+        agreement: Agreement,
+        colour: Colour,
+        realised: bool,
+        on: &str,
+    ) -> Result<Agreement, RuleError> {
+        agreement.with_judgement(part(), JudgementBody { colour, realised, on: day(on), note: None }, today())
+    }
+
+    fn marks(agreement: Agreement, already: usize) -> Result<Agreement, RuleError> {
+        agreement.with_watch(WatchBody { year: 2026, on: today() }, already, today())
+    }
+
+    #[test]
+    fn what_is_realised_is_green() {
+        for colour in [Colour::Orange, Colour::Red] {
+            let refused = judges(agreement(), colour, true, "2026-03-01");
+            assert_eq!(faults(refused), [("/colour".to_owned(), "judgement.colour")]);
+        }
+        assert!(judges(agreement(), Colour::Green, true, "2026-03-01").is_ok());
+        assert!(judges(agreement(), Colour::Green, false, "2026-03-01").is_ok());
+    }
+
+    #[test]
+    fn a_delay_and_a_stop_need_a_reason() {
+        for (state, needs) in [
+            (ProgressState::Planned, false),
+            (ProgressState::Running, false),
+            (ProgressState::Delayed, true),
+            (ProgressState::ReportedDone, false),
+            (ProgressState::Stopped, true),
+        ] {
+            for reason in [None, Some(" ".to_owned())] {
+                let body = ProgressBody { state, on: day("2026-03-01"), reason, evidence_url: None };
+                let result = agreement().with_progress(part(), body, today());
+                assert_eq!(result.is_err(), needs, "{state}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_speaks_of_it_before_it_was_agreed_or_after_today() {
+        for (on, code) in [("2026-01-14", "date.order"), ("2026-11-24", "date.future")] {
+            let expected = [("/on".to_owned(), code)];
+            assert_eq!(faults(reports(agreement(), ProgressState::Running, on)), expected);
+            assert_eq!(faults(judges(agreement(), Colour::Green, false, on)), expected);
+            let body = EscalationBody { on: day(on), to: "wijkwethouder".to_owned(), note: None };
+            assert_eq!(faults(agreement().with_escalation(body, today())), expected);
+        }
+    }
+
+    #[test]
+    fn a_fourth_watched_agreement_is_refused() {
+        let orange = judges(agreement(), Colour::Orange, false, "2026-03-01").unwrap();
+        assert!(marks(orange.clone(), 2).unwrap().is_watched_in(2026));
+        assert_eq!(conflict(marks(orange, 3)), "watch-full");
+    }
+
+    #[test]
+    fn only_what_is_orange_now_is_watched() {
+        assert_eq!(conflict(marks(agreement(), 0)), "watch-not-orange");
+        let orange = judges(agreement(), Colour::Orange, false, "2026-03-01").unwrap();
+        let green = judges(orange.clone(), Colour::Green, false, "2026-04-01").unwrap();
+        assert_eq!(conflict(marks(green, 0)), "watch-not-orange");
+        assert_eq!(conflict(marks(marks(orange.clone(), 0).unwrap(), 1)), "already-recorded");
+        let other_year = orange.with_watch(WatchBody { year: 2025, on: today() }, 0, today());
+        assert_eq!(faults(other_year), [("/year".to_owned(), "watch.year")]);
+    }
+
+    #[test]
+    fn an_agreement_is_due_or_says_why_it_goes_on() {
+        let ongoing = Some("elk jaar".to_owned());
+        for (due_on, ongoing_reason, at) in [
+            (None, None, Some("/dueOn")),
+            (None, ongoing.clone(), None),
+            (Some(day("2026-12-31")), ongoing, Some("/ongoingReason")),
+            (Some(day("2026-01-14")), None, Some("/dueOn")),
+        ] {
+            let result = made(AgreementBody { due_on, ongoing_reason, ..text() });
+            match at {
+                None => assert!(result.is_ok()),
+                Some(at) => assert_eq!(faults(result)[0].0, at),
+            }
+        }
+        let nobody = AgreementBody { owner: Owner { cluster: None, party: None }, ..text() };
+        assert_eq!(faults(made(nobody)), [("/owner".to_owned(), "required")]);
+    }
+
+    #[test]
+    fn of_one_day_the_word_recorded_last_counts() {
+        let running = reports(agreement(), ProgressState::Running, "2026-05-01").unwrap();
+        let delayed = reports(running, ProgressState::Delayed, "2026-05-01").unwrap();
+        assert_eq!(delayed.state_on(today()), AgreementState::Delayed);
+        // What is recorded later of an earlier day does not overtake it.
+        let earlier = reports(delayed, ProgressState::Planned, "2026-04-01").unwrap();
+        assert_eq!(earlier.state_on(today()), AgreementState::Delayed);
+        assert_eq!(earlier.state_on(day("2026-04-30")), AgreementState::Planned);
+    }
+
+    #[test]
+    fn what_the_council_said_before_it_was_reported_done_is_no_dispute() {
+        let orange = judges(agreement(), Colour::Orange, false, "2026-05-01").unwrap();
+        let done = reports(orange, ProgressState::ReportedDone, "2026-06-01").unwrap();
+        assert_eq!(done.state_on(today()), AgreementState::ReportedDone);
+        let again = judges(done, Colour::Orange, false, "2026-06-01").unwrap();
+        assert_eq!(again.state_on(today()), AgreementState::Disputed);
+        assert_eq!(again.state_on(day("2026-05-31")), AgreementState::Planned);
+    }
+
+    #[test]
+    fn an_agreement_of_a_withdrawn_accord_was_never_public_itself() {
+        let mut publication = Publication::not_yet();
+        let moment = "2026-11-01T09:00:00Z".parse().unwrap();
+        publication.publish(moment).unwrap();
+        let of = |publication: &Publication| {
+            let council = "rozenburg".parse().unwrap();
+            let id = AgreementId(Uuid::from_u128(2));
+            Agreement::new(id, council, publication.clone(), text(), today()).unwrap().publication
+        };
+        assert_eq!(of(&publication), publication);
+        let body = crate::advice::UnpublicationBody { reason: "bevat een naam".to_owned() };
+        publication.unpublish(body, moment).unwrap();
+        assert_eq!(of(&publication), Publication::not_yet());
+    }
+
+    #[derive(Debug, Clone)]
+    enum Word {
+        Organisation(ProgressState, u64),
+        Council(Colour, bool, u64),
+    }
+
+    fn some_word() -> impl Strategy<Value = Word> {
+        let states = proptest::sample::select(ProgressState::ALL.to_vec());
+        let judgements = proptest::sample::select(vec![
+            (Colour::Green, false),
+            (Colour::Green, true),
+            (Colour::Orange, false),
+            (Colour::Red, false),
+        ]);
+        prop_oneof![
+            (states, 0u64..20).prop_map(|(state, days)| Word::Organisation(state, days)),
+            (judgements, 0u64..20)
+                .prop_map(|((colour, realised), days)| Word::Council(colour, realised, days)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_council_has_the_last_word(words in proptest::collection::vec(some_word(), 0..8), on in 0u64..25) {
+            let after = |days: u64| day("2026-02-01") + chrono::Days::new(days);
+            let mut agreement = agreement();
+            for word in &words {
+                agreement = match *word {
+                    Word::Organisation(state, days) => {
+                        reports(agreement, state, &after(days).to_string()).unwrap()
+                    }
+                    Word::Council(colour, realised, days) => {
+                        judges(agreement, colour, realised, &after(days).to_string()).unwrap()
+                    }
+                };
+            }
+            let on = after(on);
+            // The last word of each, of one day the one recorded last, found in another way than the code does.
+            let (mut said, mut judged): (Option<(ProgressState, NaiveDate)>, Option<(Colour, bool, NaiveDate)>) = (None, None);
+            for word in words {
+                match word {
+                    Word::Organisation(state, days) if after(days) <= on && said.is_none_or(|(_, last)| last <= after(days)) => {
+                        said = Some((state, after(days)));
+                    }
+                    Word::Council(colour, realised, days) if after(days) <= on && judged.is_none_or(|(_, _, last)| last <= after(days)) => {
+                        judged = Some((colour, realised, after(days)));
+                    }
+                    _ => {}
+                }
+            }
+            let expected = match (judged, said) {
+                (Some((_, true, _)), _) => AgreementState::Realised,
+                (Some((Colour::Red, _, _)), _) => AgreementState::NotRealised,
+                (Some((_, _, judged)), Some((ProgressState::ReportedDone, said))) if judged >= said => {
+                    AgreementState::Disputed
+                }
+                (_, Some((ProgressState::ReportedDone, _))) => AgreementState::ReportedDone,
+                (_, Some((ProgressState::Running, _))) => AgreementState::Running,
+                (_, Some((ProgressState::Delayed, _))) => AgreementState::Delayed,
+                (_, Some((ProgressState::Stopped, _))) => AgreementState::Stopped,
+                (_, Some((ProgressState::Planned, _)) | None) => AgreementState::Planned,
+            };
+            prop_assert_eq!(agreement.state_on(on), expected);
+        }
     }
 }

@@ -134,7 +134,12 @@ impl Dossier for Assignment {
 
     /// Positions are not public; a council shows its wijkwethouder and the roles that are filled.
     fn reach(&self) -> Reach {
-        Reach { is_registry: true, councils: vec![self.text.council.clone()], ..Reach::default() }
+        Reach {
+            is_registry: true,
+            is_internal: true,
+            councils: vec![self.text.council.clone()],
+            ..Reach::default()
+        }
     }
 
     fn facets(&self) -> Vec<(&'static str, String)> {
@@ -142,5 +147,65 @@ impl Dossier for Assignment {
             vec![("council", self.text.council.to_string()), ("role", self.text.role.to_string())];
         facets.extend(self.text.position.iter().map(|position| ("position", position.clone())));
         facets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn coordinator(council: &str, position: &str, from: &str, to: Option<&str>) -> Assignment {
+        let text = AssignmentBody {
+            council: council.parse().unwrap(),
+            role: AssignmentRole::Coordinator,
+            office_holder: None,
+            position: Some(position.to_owned()),
+            from: day(from),
+            to: to.map(day),
+        };
+        Assignment::new(AssignmentId(Uuid::from_u128(1)), text).unwrap()
+    }
+
+    #[test]
+    fn a_wijkwethouder_is_a_person_and_an_official_a_position() {
+        let person = Some(OfficeHolderId(Uuid::from_u128(2)));
+        let position = Some("manager-01".to_owned());
+        for role in AssignmentRole::ALL.iter().copied() {
+            let is_alderman = role == AssignmentRole::Wijkwethouder;
+            for (office_holder, position) in
+                [(None, None), (person, None), (None, position.clone()), (person, position.clone())]
+            {
+                let fits = office_holder.is_some() == is_alderman && position.is_some() != is_alderman;
+                let text = coordinator("rozenburg", "manager-01", "2026-01-01", None).text;
+                let text = AssignmentBody { role, office_holder, position, ..text };
+                assert_eq!(Assignment::new(AssignmentId(Uuid::from_u128(1)), text).is_ok(), fits, "{role}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_coordinator_has_the_councils_that_hold_on_the_day_each_once() {
+        let all = [
+            coordinator("rozenburg", "coordinator-07", "2026-01-01", Some("2026-06-30")),
+            coordinator("rozenburg", "coordinator-07", "2026-03-01", None),
+            coordinator("pernis", "coordinator-07", "2026-07-01", None),
+            coordinator("hoogvliet", "coordinator-08", "2026-01-01", None),
+        ];
+        let count = |on: &str| {
+            coordinators_on(&all, day(on)).get("coordinator-07").map_or(0, |councils| councils.len())
+        };
+        assert_eq!(["2025-12-31", "2026-01-01", "2026-06-30", "2026-07-01"].map(count), [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn an_assignment_ends_after_it_began() {
+        let one = || coordinator("rozenburg", "coordinator-07", "2026-03-01", None);
+        assert!(one().end(AssignmentEnd { to: day("2026-02-28") }).is_err());
+        let ended = one().end(AssignmentEnd { to: day("2026-03-01") }).unwrap();
+        assert!(ended.holds_on(day("2026-03-01")) && !ended.holds_on(day("2026-03-02")));
     }
 }

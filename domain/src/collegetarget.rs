@@ -269,3 +269,65 @@ impl Dossier for Collegetarget {
         vec![("metric", self.text.metric.clone()), ("status", self.text.status.to_string())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment() -> DateTime<Utc> {
+        "2026-11-23T11:00:00Z".parse().unwrap()
+    }
+
+    fn target() -> Collegetarget {
+        built_in(moment())
+    }
+
+    fn measured(buckets: [u16; 3], definition_version: u16) -> Result<Collegetarget, RuleError> {
+        let [realised_permille, running_permille, not_realised_permille] = buckets;
+        let body = MeasurementBody {
+            realised_permille,
+            running_permille,
+            not_realised_permille,
+            definition_version,
+            ..target().measurements[0].measured.clone()
+        };
+        target().with_measurement(PartId(Uuid::from_u128(1)), body, moment(), moment().date_naive())
+    }
+
+    fn codes<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<&'static str> {
+        match result {
+            Err(RuleError::Invalid(faults)) => faults.into_iter().map(|fault| fault.code).collect(),
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_three_buckets_are_the_whole() {
+        assert!(measured([620, 350, 30], 1).is_ok());
+        for buckets in [[620, 350, 29], [620, 350, 31], [u16::MAX, u16::MAX, u16::MAX], [0, 0, 0]] {
+            assert_eq!(codes(measured(buckets, 1)), ["measurement.sum"]);
+        }
+    }
+
+    #[test]
+    fn a_measurement_names_a_definition_that_is_there() {
+        assert_eq!(codes(measured([620, 350, 30], 2)), ["unknown"]);
+        let text = CollegetargetBody { metric: "luck".to_owned(), ..target().text };
+        assert_eq!(codes(target().changed(text)), ["unknown"]);
+    }
+
+    #[test]
+    fn the_built_in_target_obeys_its_own_rules() {
+        let Collegetarget { id, text, measurements } = target();
+        assert!(Collegetarget::new(id, text).is_ok());
+        assert_eq!(measurements.len(), 1);
+        assert!(measured([620, 350, 30], 1).is_ok());
+    }
+
+    #[test]
+    fn a_year_has_one_value_to_reach() {
+        let mut text = target().text;
+        text.path.push(text.path[0].clone());
+        assert_eq!(codes(target().changed(text)), ["duplicate"]);
+    }
+}

@@ -181,3 +181,93 @@ impl Dossier for Commitment {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-11-23")
+    }
+
+    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(RuleError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
+            }
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
+        match result {
+            Err(RuleError::Conflict { rule, .. }) => rule,
+            other => panic!("expected a conflict, got {other:?}"),
+        }
+    }
+
+    fn motion() -> Commitment {
+        let text = serde_json::from_value(serde_json::json!({
+            "kind": "motion", "number": "24bb002121", "title": "Overzicht", "madeOn": "2026-03-01"
+        }));
+        Commitment::new(CommitmentId(Uuid::from_u128(1)), text.unwrap(), today()).unwrap()
+    }
+
+    fn step(commitment: Commitment, step: SettlementStep, on: &str) -> Result<Commitment, RuleError> {
+        commitment.with_step(StepBody { step, on: day(on), note: None, reference: None }, today())
+    }
+
+    #[test]
+    fn proposed_for_settlement_is_not_settled() {
+        let proposed = step(motion(), SettlementStep::Proposed, "2026-04-01").unwrap();
+        assert_eq!(proposed.state_on(today()), CommitmentState::Proposed);
+        assert_eq!(proposed.settled_on(), None);
+        let back = step(proposed.clone(), SettlementStep::SentBack, "2026-05-01").unwrap();
+        assert_eq!(back.state_on(today()), CommitmentState::Open);
+        let settled = step(proposed, SettlementStep::Settled, "2026-05-01").unwrap();
+        assert_eq!(
+            (settled.state_on(today()), settled.settled_on()),
+            (CommitmentState::Settled, Some(day("2026-05-01")))
+        );
+        assert_eq!(settled.state_on(day("2026-04-30")), CommitmentState::Proposed);
+    }
+
+    #[test]
+    fn each_step_is_open_in_its_states_only() {
+        let open = motion();
+        let proposed = step(motion(), SettlementStep::Proposed, "2026-04-01").unwrap();
+        let settled = step(motion(), SettlementStep::Settled, "2026-04-01").unwrap();
+        for (one, in_open, in_proposed) in [
+            (SettlementStep::Interim, true, false),
+            (SettlementStep::Proposed, true, false),
+            (SettlementStep::Settled, true, true),
+            (SettlementStep::SentBack, false, true),
+        ] {
+            for (from, is_open) in [(&open, in_open), (&proposed, in_proposed), (&settled, false)] {
+                let result = step(from.clone(), one, "2026-05-01");
+                assert_eq!(result.is_ok(), is_open, "{one}");
+                if !is_open {
+                    assert_eq!(conflict(result), "transition-not-open");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_interim_message_settles_nothing() {
+        let told = step(motion(), SettlementStep::Interim, "2026-04-01").unwrap();
+        assert_eq!(told.state_on(today()), CommitmentState::Open);
+        assert_eq!(
+            faults(step(told.clone(), SettlementStep::Settled, "2026-03-31")),
+            [("/on".to_owned(), "date.order")]
+        );
+        assert_eq!(
+            faults(step(told, SettlementStep::Settled, "2026-11-24")),
+            [("/on".to_owned(), "date.future")]
+        );
+    }
+}

@@ -50,6 +50,8 @@ pub struct Reach {
     pub is_public: bool,
     /// Whether it is about people and support, kept by who keeps the registry; else it is a plan.
     pub is_registry: bool,
+    /// Whether it names positions of the organisation: then the councils that it concerns read it with `internal:read` only.
+    pub is_internal: bool,
     /// Councils that it concerns.
     pub councils: Vec<CouncilCode>,
     /// Clusters that it concerns.
@@ -90,5 +92,32 @@ impl Publication {
         self.withdrawn_at = Some(moment);
         self.reason = Some(body.reason);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_withdrawn_with_a_reason_and_may_come_back() {
+        let moment: DateTime<Utc> = "2026-11-23T11:00:00Z".parse().unwrap();
+        let body = || UnpublicationBody { reason: "bevat een naam".to_owned() };
+        let mut publication = Publication::not_yet();
+        assert!(publication.unpublish(body(), moment).is_err());
+        publication.publish(moment).unwrap();
+        assert!(publication.is_public() && publication.publish(moment).is_err());
+        publication.unpublish(body(), moment).unwrap();
+        assert_eq!(publication.reason.as_deref(), Some("bevat een naam"));
+        assert_eq!(
+            (publication.state, publication.withdrawn_at),
+            (PublicationState::Withdrawn, Some(moment))
+        );
+        assert!(publication.unpublish(body(), moment).is_err());
+        publication.publish(moment).unwrap();
+        assert_eq!(
+            (publication.is_public(), publication.reason, publication.withdrawn_at),
+            (true, None, None)
+        );
     }
 }

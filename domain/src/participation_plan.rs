@@ -299,3 +299,139 @@ impl Dossier for ParticipationPlan {
         facets
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::TermState;
+    use crate::term::{built_in_rules, finding_rule};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-11-23")
+    }
+
+    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(RuleError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
+            }
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
+        match result {
+            Err(RuleError::Conflict { rule, .. }) => rule,
+            other => panic!("expected a conflict, got {other:?}"),
+        }
+    }
+
+    fn text() -> ParticipationPlanBody {
+        serde_json::from_value(serde_json::json!({
+            "policyTrack": Uuid::from_u128(1),
+            "promises": [{"number": 1, "phase": "design", "targetGroup": "bewoners", "method": "wijkgesprek",
+                "dueOn": "2026-12-01", "influence": "consult"}]
+        }))
+        .unwrap()
+    }
+
+    fn draft() -> ParticipationPlan {
+        let id = ParticipationPlanId(Uuid::from_u128(2));
+        ParticipationPlan::new(id, "so".parse().unwrap(), vec!["rozenburg".parse().unwrap()], text()).unwrap()
+    }
+
+    fn adopted() -> ParticipationPlan {
+        draft().adopt(PlanAdoption { adopted_on: day("2026-03-01") }, today()).unwrap()
+    }
+
+    fn part() -> PartId {
+        PartId(Uuid::from_u128(3))
+    }
+
+    fn finding(verdict: Verdict, promise: u16, on: &str, note: Option<&str>) -> FindingBody {
+        let note = note.map(str::to_owned);
+        FindingBody { council: "rozenburg".parse().unwrap(), promise, verdict, on: day(on), note }
+    }
+
+    fn found(plan: ParticipationPlan, body: FindingBody) -> Result<ParticipationPlan, RuleError> {
+        let rule = finding_rule(&built_in_rules(), body.on);
+        plan.with_finding(part(), body, rule, today())
+    }
+
+    fn reply(on: &str) -> FindingReply {
+        FindingReply { on: day(on), text: "Dank".to_owned() }
+    }
+
+    #[test]
+    fn what_was_promised_stands() {
+        assert!(draft().changed(text()).is_ok());
+        assert_eq!(conflict(adopted().changed(text())), "plan-adopted");
+        let again = adopted().adopt(PlanAdoption { adopted_on: day("2026-03-02") }, today());
+        assert_eq!(conflict(again), "already-recorded");
+        let other = ParticipationPlanBody { policy_track: PolicyTrackId(Uuid::from_u128(9)), ..text() };
+        assert_eq!(faults(draft().changed(other)), [("/policyTrack".to_owned(), "immutable")]);
+    }
+
+    #[test]
+    fn what_is_not_kept_needs_a_note() {
+        for (verdict, needs) in [
+            (Verdict::Kept, false),
+            (Verdict::Partly, true),
+            (Verdict::NotKept, true),
+            (Verdict::TooEarly, true),
+        ] {
+            let result = found(adopted(), finding(verdict, 1, "2026-10-01", Some("  ")));
+            assert_eq!(result.is_err(), needs, "{verdict}");
+        }
+    }
+
+    #[test]
+    fn a_finding_is_of_a_promise_that_was_made() {
+        let kept = |promise, on| finding(Verdict::Kept, promise, on, None);
+        assert_eq!(
+            faults(found(adopted(), kept(2, "2026-10-01"))),
+            [("/promise".to_owned(), "finding.no_such_promise")]
+        );
+        assert_eq!(faults(found(adopted(), kept(1, "2026-02-28"))), [("/on".to_owned(), "date.order")]);
+        assert_eq!(conflict(found(draft(), kept(1, "2026-10-01"))), "plan-not-adopted");
+    }
+
+    #[test]
+    fn a_reply_is_due_in_six_weeks_and_a_late_one_stays_late() {
+        let plan =
+            found(adopted(), finding(Verdict::NotKept, 1, "2026-09-01", Some("niets gehoord"))).unwrap();
+        let term = |plan: &ParticipationPlan, on: &str| plan.findings[0].term_on(day(on));
+        assert_eq!(term(&plan, "2026-09-02").due_on, Some(day("2026-10-13")));
+        assert_ne!(term(&plan, "2026-10-13").state, TermState::Late);
+        assert_eq!(term(&plan, "2026-10-14").state, TermState::Late);
+        let in_time = plan.clone().with_reply(part(), reply("2026-10-13"), today()).unwrap();
+        let late = plan.clone().with_reply(part(), reply("2026-10-14"), today()).unwrap();
+        assert_eq!(term(&in_time, "2026-11-23").state, TermState::AnsweredInTime);
+        assert_eq!(term(&late, "2026-11-23").state, TermState::AnsweredLate);
+        assert_eq!(
+            faults(plan.with_reply(part(), reply("2026-08-31"), today())),
+            [("/on".to_owned(), "date.order")]
+        );
+        assert_eq!(conflict(late.with_reply(part(), reply("2026-11-01"), today())), "already-recorded");
+    }
+
+    #[test]
+    fn a_number_and_a_council_stand_in_a_plan_once() {
+        let mut twice = text();
+        twice.promises.push(twice.promises[0].clone());
+        let tailoring =
+            Tailoring { council: "rozenburg".parse().unwrap(), text: "x".to_owned(), reason: "y".to_owned() };
+        twice.tailoring = vec![tailoring.clone(), tailoring];
+        assert_eq!(
+            faults(draft().changed(twice)),
+            [
+                ("/promises/1/number".to_owned(), "duplicate"),
+                ("/tailoring/1/council".to_owned(), "duplicate")
+            ]
+        );
+    }
+}

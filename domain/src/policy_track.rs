@@ -239,3 +239,130 @@ impl Dossier for PolicyTrack {
         facets
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-11-23")
+    }
+
+    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(RuleError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
+            }
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
+        match result {
+            Err(RuleError::Conflict { rule, .. }) => rule,
+            other => panic!("expected a conflict, got {other:?}"),
+        }
+    }
+
+    fn track() -> PolicyTrack {
+        let text = serde_json::from_value(serde_json::json!({
+            "title": "Mobiliteitsplan", "cluster": "so", "newPolicy": true, "startedOn": "2026-02-01"
+        }));
+        PolicyTrack::new(PolicyTrackId(Uuid::from_u128(1)), text.unwrap(), today()).unwrap()
+    }
+
+    fn begins(
+        track: PolicyTrack,
+        phase: Phase,
+        on: &str,
+        reason: Option<&str>,
+    ) -> Result<PolicyTrack, RuleError> {
+        let reason = reason.map(str::to_owned);
+        track.with_phase(PhaseBody { phase, starts_on: day(on), reason })
+    }
+
+    fn planned(adopted: &str) -> PolicyTrack {
+        let mut track = begins(track(), Phase::Decision, "2026-10-01", None).unwrap();
+        track.plans_adopted.push(day(adopted));
+        track
+    }
+
+    #[test]
+    fn a_plan_adopted_on_the_day_of_the_decision_is_not_in_time() {
+        assert!(planned("2026-09-30").has_plan_in_time(today()));
+        assert!(!planned("2026-10-01").has_plan_in_time(today()));
+        assert!(!planned("2026-10-02").has_plan_in_time(today()));
+        // A second one does not spoil the first.
+        let mut twice = planned("2026-10-02");
+        twice.plans_adopted.push(day("2026-09-30"));
+        assert!(twice.has_plan_in_time(today()));
+        // Nobody had it before it was adopted.
+        assert!(!planned("2026-09-30").has_plan_in_time(day("2026-09-29")));
+    }
+
+    #[test]
+    fn only_new_policy_under_the_obligation_lacks_a_plan() {
+        let from = Some(day("2026-02-01"));
+        assert!(track().lacks_plan(from, today()));
+        assert!(!track().lacks_plan(Some(day("2026-02-02")), today()));
+        assert!(!track().lacks_plan(None, today()));
+        let mut old = track();
+        old.text.new_policy = false;
+        assert!(!old.lacks_plan(from, today()));
+        assert!(!planned("2026-09-30").lacks_plan(from, today()));
+        assert!(planned("2026-10-01").lacks_plan(from, today()));
+    }
+
+    #[test]
+    fn phases_follow_each_other() {
+        let track = begins(track(), Phase::Exploration, "2026-03-01", None).unwrap();
+        let track = begins(track, Phase::Decision, "2026-10-01", None).unwrap();
+        for (phase, on) in [
+            (Phase::PrePhase, "2026-03-02"),
+            (Phase::Design, "2026-02-28"),
+            (Phase::Design, "2026-10-02"),
+            (Phase::Execution, "2026-09-30"),
+        ] {
+            let refused = begins(track.clone(), phase, on, None);
+            assert_eq!(faults(refused), [("/startsOn".to_owned(), "date.order")], "{phase} {on}");
+        }
+        // Two phases may begin on one day, and some may be left out.
+        let track = begins(track, Phase::Execution, "2026-10-01", None).unwrap();
+        assert_eq!(track.phase_on(day("2026-02-28")), None);
+        assert_eq!(track.phase_on(day("2026-09-30")), Some(Phase::Exploration));
+        assert_eq!(track.phase_on(day("2026-10-01")), Some(Phase::Execution));
+    }
+
+    #[test]
+    fn a_corrected_phase_keeps_the_earlier_day() {
+        let first = begins(track(), Phase::Decision, "2026-10-01", None).unwrap();
+        let silent = begins(first.clone(), Phase::Decision, "2026-11-01", Some(" "));
+        assert_eq!(faults(silent), [("/reason".to_owned(), "required")]);
+        assert_eq!(conflict(begins(first.clone(), Phase::Decision, "2026-10-01", None)), "already-recorded");
+        let moved = begins(first, Phase::Decision, "2026-11-01", Some("uitgesteld")).unwrap();
+        assert_eq!(moved.decision_on(), Some(day("2026-11-01")));
+        assert_eq!(moved.phases.len(), 2);
+        assert_eq!(moved.phases[0].starts_on, day("2026-10-01"));
+    }
+
+    #[test]
+    fn the_first_time_a_council_was_told_counts() {
+        let mut track = track();
+        for (council, on) in
+            [("rozenburg", Some("2026-07-01")), ("rozenburg", Some("2026-03-01")), ("pernis", None)]
+        {
+            let (council, role) = (council.parse().unwrap(), TrackRole::Informed);
+            track = track.with_informed(InformedBody { council, on: on.map(day), role }, today()).unwrap();
+        }
+        let told =
+            |on: &str| track.first_informed_on(day(on)).into_iter().map(|(_, on)| on).collect::<Vec<_>>();
+        assert_eq!(told("2026-11-23"), [None, Some(day("2026-03-01"))]);
+        assert_eq!(told("2026-02-28"), [None, None]);
+        let again = InformedBody { council: "pernis".parse().unwrap(), on: None, role: TrackRole::Informed };
+        assert_eq!(conflict(track.with_informed(again, today())), "already-recorded");
+    }
+}

@@ -155,3 +155,62 @@ impl Dossier for Talk {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-11-23")
+    }
+
+    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
+        match result {
+            Err(RuleError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
+            }
+            other => panic!("expected invalid input, got {other:?}"),
+        }
+    }
+
+    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
+        match result {
+            Err(RuleError::Conflict { rule, .. }) => rule,
+            other => panic!("expected a conflict, got {other:?}"),
+        }
+    }
+
+    fn talk() -> Talk {
+        let text = TalkBody {
+            council: "rozenburg".parse().unwrap(),
+            held_on: day("2026-10-01"),
+            office_holder: OfficeHolderId(Uuid::from_u128(1)),
+        };
+        let lesson = LessonBody { text: "Eerder bellen".to_owned(), owner: "wijkmanager".to_owned() };
+        Talk::new(TalkId(Uuid::from_u128(2)), text, today()).unwrap().with_lesson(lesson).unwrap()
+    }
+
+    fn closed(talk: Talk, number: u16, on: &str) -> Result<Talk, RuleError> {
+        talk.with_lesson_closed(number, LessonClosure { on: day(on), note: None }, today())
+    }
+
+    #[test]
+    fn a_lesson_is_closed_once_and_not_before_the_talk() {
+        assert_eq!(faults(closed(talk(), 1, "2026-09-30")), [("/on".to_owned(), "date.order")]);
+        assert_eq!(faults(closed(talk(), 1, "2026-11-24")), [("/on".to_owned(), "date.future")]);
+        let closed_once = closed(talk(), 1, "2026-10-01").unwrap();
+        assert_eq!(closed_once.lessons[0].state, LessonState::Closed);
+        assert_eq!(conflict(closed(closed_once, 1, "2026-10-02")), "already-recorded");
+        assert_eq!(conflict(closed(talk(), 2, "2026-10-02")), "no-such-lesson");
+    }
+
+    #[test]
+    fn a_talk_that_is_still_to_come_is_refused() {
+        let text = TalkBody { held_on: day("2026-11-24"), ..talk().text };
+        assert_eq!(faults(Talk::new(talk().id, text, today())), [("/heldOn".to_owned(), "date.future")]);
+    }
+}

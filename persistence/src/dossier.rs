@@ -352,14 +352,12 @@ fn change<'a, D: Dossier>(value: &D, version: i64, event: &'a str, reason: Optio
     }
 }
 
+/// The keys of an audience, and facets.
+type Index = (BTreeSet<String>, BTreeSet<(&'static str, String)>);
+
 /// The keys of the audience and the facets that an item of a resource must have.
-pub(crate) fn index_of(
-    resource: &str,
-    text: &str,
-) -> Result<(BTreeSet<String>, BTreeSet<(&'static str, String)>), StoreError> {
-    fn of<D: Dossier>(
-        text: &str,
-    ) -> Result<(BTreeSet<String>, BTreeSet<(&'static str, String)>), StoreError> {
+pub(crate) fn index_of(resource: &str, text: &str) -> Result<Index, StoreError> {
+    fn of<D: Dossier>(text: &str) -> Result<Index, StoreError> {
         let item: D = read(text)?;
         let keys = access::dossier_audience(&item).iter().map(|key| key.as_str().to_owned()).collect();
         Ok((keys, facets_of(&item)))

@@ -11,7 +11,9 @@ use domain::advice::{
     Rating, Receipt, ResponseBody, ResponseDraft, Submission, SuspensionBody, SuspensionEnd, Treatment,
     UnpublicationBody, WithdrawalBody,
 };
+use domain::agreement::Agreement;
 use domain::codes::{Origin, ResponseKind};
+use domain::commitment::Commitment;
 use domain::ids::{AdviceId, PartId};
 use persistence::advice::{self, Found};
 use persistence::{Stored, Tx, response_draft};
@@ -101,6 +103,8 @@ fn answer_with(
 /// When an advice appears or vanishes, so does the link to it in others. What was merged into it vanishes with it: its
 /// address leads nowhere else.
 fn tell_those_that_name(tx: &mut Tx<'_>, caller: &Caller, advice: &Advice) -> Result<(), ApiError> {
+    crate::dossier::tell_those_that_name::<Agreement>(tx, "advice", advice.id)?;
+    crate::dossier::tell_those_that_name::<Commitment>(tx, "advice", advice.id)?;
     for naming in advice::naming(tx, advice.id)? {
         if !naming.value.is_published() {
             continue;

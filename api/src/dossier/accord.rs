@@ -172,7 +172,12 @@ pub async fn unpublish_accord(incoming: Incoming) -> Result<HttpResponse, ApiErr
 fn take_along(context: &mut Context<'_, '_>, accord: &Accord, event: &'static str) -> Result<(), ApiError> {
     let of_accord = Filter::default().with("accord", [accord.id]);
     let agreements = storage::all::<Agreement>(context.tx.reading(), &of_accord)?;
+    let ids: Vec<_> = agreements.iter().map(|agreement| agreement.value.id).collect();
     super::save_each(context.tx, agreements, event, |agreement| {
         Ok(Agreement { publication: accord.publication.clone(), ..agreement })
-    })
+    })?;
+    for id in ids {
+        super::tell_those_that_name::<Agreement>(context.tx, "carriedOverFrom", id)?;
+    }
+    Ok(())
 }

@@ -11,8 +11,9 @@ use domain::agreement::{
 };
 use domain::codes::{AgreementSize, AgreementState};
 use domain::ids::{AccordId, AgreementId, ClusterCode, CouncilCode, PartId, PolicyTrackId, ThemeCode};
-use persistence::Stored;
+use domain::policy_track::PolicyTrack;
 use persistence::dossier::{self as storage, Filter};
+use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -249,18 +250,31 @@ fn check(
     text: &AgreementBody,
     before: Option<&AgreementBody>,
 ) -> Result<(), ApiError> {
-    let mut known = storage::visible_among(context.tx.reading(), context.caller, &linked(text))?;
-    known.extend(before.map(linked).unwrap_or_default());
-    let unknown = |id: Option<Uuid>| id.is_some_and(|id| !known.contains(&id));
+    let named_already = before.map(linked).unwrap_or_default();
+    let (caller, connection) = (context.caller, context.tx.reading());
+    let new = |id: Uuid| (!named_already.contains(&id)).then(|| id.to_string());
+    let knows_advice =
+        match text.advice_point.as_ref().filter(|point| !named_already.contains(&point.advice.0)) {
+            Some(point) => !advice::find_all(connection, &[point.advice], caller)?.is_empty(),
+            None => true,
+        };
+    let knows_track = match text.policy_track.and_then(|track| new(track.0)) {
+        Some(track) => !storage::find_all::<PolicyTrack>(connection, caller, &[track])?.is_empty(),
+        None => true,
+    };
+    let knows_earlier = match text.carried_over_from.and_then(|earlier| new(earlier.0)) {
+        Some(earlier) => !storage::find_all::<Agreement>(connection, caller, &[earlier])?.is_empty(),
+        None => true,
+    };
     let mut names = Names::of(context.registry);
     names.cluster("/owner/cluster", text.owner.cluster.as_ref()).themes("/themes", &text.themes);
-    if unknown(text.advice_point.as_ref().map(|point| point.advice.0)) {
+    if !knows_advice {
         names.unknown("/advicePoint/advice", "is not an advice that you know of");
     }
-    if unknown(text.policy_track.map(|track| track.0)) {
+    if !knows_track {
         names.unknown("/policyTrack", "is not a policy track that you know of");
     }
-    if unknown(text.carried_over_from.map(|earlier| earlier.0)) {
+    if !knows_earlier {
         names.unknown("/carriedOverFrom", "is not an agreement that you know of");
     }
     names.done()?;

@@ -1,12 +1,14 @@
 //! Commitments to the municipal council (moties en toezeggingen) over HTTP.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::codes::{CommitmentKind, CommitmentState};
 use domain::commitment::{Commitment, CommitmentBody, StepBody};
 use domain::ids::{AdviceId, ClusterCode, CommitmentId};
-use persistence::Stored;
 use persistence::dossier::{self as storage, Filter};
+use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -160,12 +162,12 @@ fn check(
     text: &CommitmentBody,
     named_already: &[AdviceId],
 ) -> Result<(), ApiError> {
-    let linked = text.advice.iter().map(|advice| advice.0).collect();
-    let known = storage::visible_among(context.tx.reading(), context.caller, &linked)?;
+    let visible = advice::find_all(context.tx.reading(), &text.advice, context.caller)?;
+    let known: BTreeSet<AdviceId> = visible.iter().map(|(stored, _)| stored.value.id).collect();
     let mut names = Names::of(context.registry);
     names.cluster("/cluster", text.cluster.as_ref()).office_holder("/portfolioHolder", text.portfolio_holder);
     for (index, advice) in text.advice.iter().enumerate() {
-        if !known.contains(&advice.0) && !named_already.contains(advice) {
+        if !known.contains(advice) && !named_already.contains(advice) {
             names.unknown(format!("/advice/{index}"), "is not an advice that you know of");
         }
     }

@@ -461,6 +461,20 @@ pub(crate) use page_schema;
 pub(crate) const STAMP: [Column; 3] =
     [Column("version", "/version"), Column("createdAt", "/createdAt"), Column("modifiedAt", "/modifiedAt")];
 
+/// When what an item names appears to the public or vanishes, so does the link to it: copies and caches of the item are out of
+/// date though nothing was recorded of it. `facet` is where it names the other.
+pub(crate) fn tell_those_that_name<D: Dossier>(
+    tx: &mut Tx<'_>,
+    facet: &'static str,
+    named: impl ToString,
+) -> Result<(), ApiError> {
+    let naming = dossier::all::<D>(tx.reading(), &Filter::default().with(facet, [named]))?;
+    for item in naming.into_iter().filter(|item| item.value.reach().is_public) {
+        dossier::save(tx, &item.value, &item, "link", None)?;
+    }
+    Ok(())
+}
+
 /// Saves other items that follow from a change, each as a change of its own.
 pub(crate) fn save_each<D: Dossier>(
     tx: &mut Tx<'_>,

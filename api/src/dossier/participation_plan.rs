@@ -182,6 +182,8 @@ pub async fn get_participation_plan(incoming: Incoming) -> Result<HttpResponse, 
 pub async fn add_participation_plan(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("addParticipationPlan").await?;
     super::add(call, "/participation-plans", |context, body: ParticipationPlanBody| {
+        // Else a council could be told of the track meanwhile, and the plan would not know.
+        context.tx.lock()?;
         let track = track_of(context, body.policy_track)?.value;
         tailored_for_known_councils(context, &body)?;
         let councils = track.reach().councils;
@@ -259,6 +261,8 @@ pub async fn publish_participation_plan(incoming: Incoming) -> Result<HttpRespon
     let body = call.body::<PublicationBody>();
     let right = super::scope_is_enough::<ParticipationPlan>;
     super::record(call, body, "publication", right, |context, mut plan, _| {
+        // Else the track could be withdrawn meanwhile, and the plan would stay without it.
+        context.tx.lock()?;
         if !track_of(context, plan.text.policy_track)?.value.publication.is_public() {
             let detail = "Its policy track is not published; publish that first.";
             return Err(ApiError::Conflict("track-not-public", detail.to_owned()));

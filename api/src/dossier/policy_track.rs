@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::advice::{Publication, PublicationBody, UnpublicationBody};
+use domain::agreement::Agreement;
 use domain::codes::Phase;
 use domain::ids::{ClusterCode, CouncilCode, PolicyTrackId, ThemeCode};
 use domain::participation_plan::ParticipationPlan;
@@ -329,6 +330,7 @@ pub async fn publish_policy_track(incoming: Incoming) -> Result<HttpResponse, Ap
         super::scope_is_enough::<PolicyTrack>,
         |context, mut track, _| {
             track.publication.publish(context.tx.moment()?)?;
+            super::tell_those_that_name::<Agreement>(context.tx, "policyTrack", track.id)?;
             Ok(track)
         },
     )
@@ -351,6 +353,7 @@ pub async fn unpublish_policy_track(incoming: Incoming) -> Result<HttpResponse, 
         |context, mut track, body| {
             let moment = context.tx.moment()?;
             track.publication.unpublish(body.clone(), moment)?;
+            super::tell_those_that_name::<Agreement>(context.tx, "policyTrack", track.id)?;
             // Its plans name it, so they go with it; the public reads the same reason at each address.
             let plans = plans_of(context.tx.reading(), track.id)?;
             let public = plans.into_iter().filter(|plan| plan.value.publication.is_public()).collect();
