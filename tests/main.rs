@@ -8,6 +8,7 @@ mod advice_requests;
 mod concurrency;
 mod contract;
 mod import;
+mod import_dossiers;
 mod journal;
 mod reference;
 mod term;
