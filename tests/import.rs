@@ -222,7 +222,7 @@ on_both_databases! {
         }
         for line in first.lines.iter().chain(&own.lines) {
             assert!(!line.why.is_empty() || line.action == "unchanged", "{line:?}");
-            assert_eq!(line.advice.is_empty(), line.action == "unplaced", "{line:?}");
+            assert_eq!(line.item.is_empty(), line.action == "unplaced", "{line:?}");
         }
         let text = String::from_utf8(report(&first)).unwrap();
         assert!(text.starts_with("line,url,reference,action,advice,why\r\n"), "{text}");

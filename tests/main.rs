@@ -12,6 +12,7 @@ mod commitments;
 mod concurrency;
 mod contract;
 mod import;
+mod import_dossiers;
 mod journal;
 mod metrics;
 mod participation;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::import::ListSource;
+use domain::import::{ListSource, dossiers};
 use persistence::DatabaseUrl;
 
 /// Wijk aan Zet: the public, real-time overview of the advice of Rotterdam's neighbourhood councils, the answers, the
@@ -22,7 +22,20 @@ pub struct Cli {
 pub enum Command {
     /// Start the server. Makes the database on its first start, and brings its tables up to date.
     Serve(ServeArgs),
-    /// Import a list of one of the portals, or of answers. A second time it changes nothing.
+    /// Import a file: all or nothing. A second time it changes nothing.
+    ///
+    /// Files are CSV in UTF-8 with a header, separated by commas or semicolons; columns are found by name. The kinds are:
+    ///   raad          the municipal council's list of advice
+    ///   wijkraad      the neighbourhood councils' own list of advice
+    ///   answers       which advice was answered by which letter, and when
+    ///   agreements    agreements of accords (afspraken); key: council, planYear, number
+    ///   progress      what the organisation says of agreements (voortgang)
+    ///   judgements    what the councils say of agreements (oordelen)
+    ///   commitments   motions and undertakings (moties en toezeggingen); key: number
+    ///   measurements  what was measured of collegetargets (metingen)
+    /// Their columns stand in docs/import.md. A row that cannot be placed is kept with the reason (GET /v1/unplaced-rows)
+    /// until a later run places it.
+    #[command(verbatim_doc_comment)]
     Import(ImportArgs),
     /// Print a token for trying things out, signed with the key of the data folder.
     ///
@@ -146,17 +159,30 @@ pub enum LogFormat {
     Text,
 }
 
+/// What a file that is imported holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportSource {
+    /// A list of one of the portals, or of answers.
+    List(ListSource),
+    /// Agreements, what was said of them, commitments or measurements.
+    Dossiers(dossiers::Source),
+}
+
 /// What to import.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Where the data are.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Which list it is.
-    #[arg(long, value_parser = list_source, value_name = "raad|wijkraad|answers")]
-    pub source: ListSource,
-    /// The list, as CSV.
+    /// What the file holds.
+    #[arg(long, value_parser = import_source, value_name = "KIND")]
+    pub source: ImportSource,
+    /// The file, as CSV.
     pub file: PathBuf,
+    /// Only with agreements: where a council has no accord on the day of an agreement, make one for the term of office
+    /// that the day lies in, unpublished.
+    #[arg(long)]
+    pub accords: bool,
     /// Only say what would be done.
     #[arg(long)]
     pub dry_run: bool,
@@ -237,11 +263,15 @@ fn public_url(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn list_source(text: &str) -> Result<ListSource, String> {
-    [ListSource::Raad, ListSource::Wijkraad, ListSource::Answers]
-        .into_iter()
-        .find(|source| source.as_str() == text)
-        .ok_or_else(|| "wants raad, wijkraad or answers".to_owned())
+fn import_source(text: &str) -> Result<ImportSource, String> {
+    let lists = [ListSource::Raad, ListSource::Wijkraad, ListSource::Answers];
+    let lists = lists.map(|source| (source.as_str(), ImportSource::List(source)));
+    let dossiers = dossiers::Source::ALL.map(|source| (source.as_str(), ImportSource::Dossiers(source)));
+    let known: Vec<(&str, ImportSource)> = lists.into_iter().chain(dossiers).collect();
+    known.iter().find(|(name, _)| *name == text).map(|(_, source)| *source).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        format!("wants one of {}", names.join(", "))
+    })
 }
 
 fn scopes(text: &str) -> Result<String, String> {

@@ -8,15 +8,18 @@ use api::app::{App, Limits, seed};
 use api::auth::{AuthConfig, DevKey, IssuerConfig, JwksSource, Mint, Verifier};
 use api::clock::Clock;
 use api::config::{
-    CheckArgs, Cli, Command, ImportArgs, IssuerArgs, LogFormat, OpenapiArgs, ServeArgs, StoreArgs, TokenArgs,
+    CheckArgs, Cli, Command, ImportArgs, ImportSource, IssuerArgs, LogFormat, OpenapiArgs, ServeArgs,
+    StoreArgs, TokenArgs,
 };
 use api::contract::Contract;
 use api::discovery::DiscoveryConfig;
+use api::import::dossiers::Options;
 use api::server::{Parts, serve};
 use api::wire::WireConfig;
 use api::{demo, import, openapi};
 use clap::Parser;
 use clap::error::ErrorKind;
+use domain::import::dossiers::Source;
 use persistence::Store;
 
 /// Threads of each worker that wait for the database; a small number beats the default by far.
@@ -204,6 +207,9 @@ fn start_log(format: LogFormat, level: &str) -> Result<(), String> {
 }
 
 fn run_import(args: &ImportArgs) -> Result<(), String> {
+    if args.accords && args.source != ImportSource::Dossiers(Source::Agreements) {
+        return Err("--accords goes with --source agreements only".to_owned());
+    }
     let bytes =
         std::fs::read(&args.file).map_err(|error| format!("cannot read {}: {error}", args.file.display()))?;
     // Before anything is imported: a report that cannot be written is found out now.
@@ -215,8 +221,15 @@ fn run_import(args: &ImportArgs) -> Result<(), String> {
         None => None,
     };
     let store = open(&args.store)?;
-    let outcome = import::run(&store, Clock::System.now(), args.source, &bytes, args.dry_run)
-        .map_err(|error| format!("nothing was imported: {error}"))?;
+    let now = Clock::System.now();
+    let outcome = match args.source {
+        ImportSource::List(source) => import::run(&store, now, source, &bytes, args.dry_run),
+        ImportSource::Dossiers(source) => {
+            let options = Options { make_accords: args.accords, rehearse: args.dry_run };
+            import::dossiers::run(&store, now, source, &bytes, options)
+        }
+    };
+    let outcome = outcome.map_err(|error| format!("nothing was imported: {error}"))?;
     if let Some(mut report) = report {
         std::io::Write::write_all(&mut report, &import::report(&outcome))
             .map_err(|error| format!("all was imported, but the report cannot be written: {error}"))?;

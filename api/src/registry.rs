@@ -919,9 +919,9 @@ pub async fn list_holidays(incoming: Incoming) -> Result<HttpResponse, ApiError>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnplacedRow {
-    /// The list that it stands in.
+    /// The kind of file that it stands in, such as `raad` or `agreements`.
     pub source: String,
-    /// The address of the row, or its number where it has none.
+    /// The address of the row, or what else it is known by.
     pub row: String,
     /// The row as it was read.
     pub text: String,
@@ -936,7 +936,7 @@ resource!(
     UnplacedRowList
 );
 
-/// Rows of the portals' lists that the import could not place, with the reason; nothing is dropped silently.
+/// Rows of files that an import could not place, with the reason; nothing is dropped silently.
 #[utoipa::path(get, path = "/unplaced-rows", operation_id = "listUnplacedRows", tag = "reference", params(ListQuery),
     responses((status = 200, description = "A page of rows.", content(
         (UnplacedRowList = "application/json"), (String = "text/csv")))),

@@ -48,6 +48,17 @@ impl RuleError {
     pub fn conflict(rule: &'static str, detail: impl Into<String>) -> Self {
         Self::Conflict { rule, detail: detail.into() }
     }
+
+    /// All that it says, in one line.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Invalid(errors) => {
+                let each = errors.iter().map(|error| format!("{} {}", error.location, error.detail));
+                each.collect::<Vec<_>>().join("; ")
+            }
+            Self::Conflict { detail, .. } => detail.clone(),
+        }
+    }
 }
 
 /// Collects all that is wrong before it refuses.

@@ -1,10 +1,9 @@
 //! A file of one of the lists, read into rows.
 
-use std::collections::BTreeMap;
-
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::table::{Fields, Table};
 use crate::advice::Reference;
 
 /// The longest title that is imported, in characters: the longest subject an advice may have.
@@ -12,7 +11,9 @@ pub const LONGEST_TITLE: usize = 300;
 const LONGEST_NAME: usize = 200;
 const LONGEST_NUMBER: usize = 100;
 const LONGEST_URL: usize = 500;
-const LONGEST_ROW: usize = 5000;
+
+/// Why a row that is no CSV cannot be read.
+pub(super) const NOT_CSV: &str = "not readable as CSV";
 
 impl ListFile {
     /// The file with the rows set aside whose dates lie after today: they would be refused one by one.
@@ -164,6 +165,14 @@ pub enum FileProblem {
         /// The column.
         column: &'static str,
     },
+    /// Columns are there that this kind of file does not have.
+    #[error("these columns are not known: {columns}; this file may have {known}")]
+    UnknownColumns {
+        /// The columns, for people.
+        columns: String,
+        /// Those it may have, for people.
+        known: String,
+    },
 }
 
 /// Reads the municipal council's list.
@@ -183,97 +192,36 @@ pub fn parse_answers(bytes: &[u8]) -> Result<ListFile, FileProblem> {
 
 /// Reads a file of this kind. A row that cannot be read stays in the file, with the reason.
 pub fn parse(source: ListSource, bytes: &[u8]) -> Result<ListFile, FileProblem> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let first_line =
-        bytes.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).ok_or(FileProblem::Empty)?;
-    let mut notes = Vec::new();
-    let delimiter = if !first_line.contains(&b',') && first_line.contains(&b';') { b';' } else { b',' };
-    if delimiter == b';' {
-        notes.push("the columns are separated by semicolons".to_owned());
-    }
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(bytes);
-    let mut records = reader.byte_records();
-    let header = match records.next() {
-        Some(Ok(header)) => header,
-        Some(Err(_)) => return Err(FileProblem::NotText),
-        None => return Err(FileProblem::Empty),
-    };
-    let mut names = Vec::new();
-    for name in &header {
-        names.push(std::str::from_utf8(name).map_err(|_| FileProblem::NotText)?.trim().to_lowercase());
-    }
-    let mut columns = BTreeMap::new();
-    for column in source.columns() {
-        let mut places = names.iter().enumerate().filter(|(_, name)| name == column).map(|(place, _)| place);
-        let place = places
-            .next()
-            .ok_or_else(|| FileProblem::MissingColumn { column, needed: source.columns().join(", ") })?;
-        if places.next().is_some() {
-            return Err(FileProblem::DoubleColumn { column });
-        }
-        columns.insert(*column, place);
-    }
-    for unknown in names.iter().filter(|name| !source.columns().contains(&name.as_str())) {
+    let table = Table::read(bytes, source.columns(), &[])?;
+    let mut notes = table.notes.clone();
+    for unknown in &table.unknown {
         notes.push(format!("the column \"{unknown}\" is not known and was ignored"));
     }
-    let mut rows = Vec::new();
-    for record in records {
-        rows.push(match record {
-            Ok(record) => read_record(source, &columns, names.len(), &record),
-            Err(fault) => {
-                let line = fault.position().map_or(0, csv::Position::line);
-                Row {
-                    line,
-                    url: None,
-                    reference: None,
-                    content: RowContent::Broken { reason: "not readable as CSV".to_owned() },
-                    raw: format!("line {line}"),
-                }
-            }
-        });
-    }
-    Ok(ListFile { source, rows, notes })
+    let rows = table.rows().map(|fields| match fields {
+        Ok(fields) => read_record(source, &fields),
+        Err(line) => Row {
+            line,
+            url: None,
+            reference: None,
+            content: RowContent::Broken { reason: NOT_CSV.to_owned() },
+            raw: format!("line {line}"),
+        },
+    });
+    Ok(ListFile { source, rows: rows.collect(), notes })
 }
 
-fn read_record(
-    source: ListSource,
-    columns: &BTreeMap<&str, usize>,
-    width: usize,
-    record: &csv::ByteRecord,
-) -> Row {
-    let line = record.position().map_or(0, csv::Position::line);
-    let lossy = |column: &str| {
-        let bytes = columns.get(column).and_then(|place| record.get(*place))?;
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_URL).collect::<String>();
-        (!text.is_empty()).then_some(text)
-    };
+fn read_record(source: ListSource, fields: &Fields<'_>) -> Row {
     let reference = match source {
-        ListSource::Raad => lossy("externalid"),
-        ListSource::Wijkraad => lossy("url").as_deref().and_then(guid),
-        ListSource::Answers => lossy("advice_reference"),
+        ListSource::Raad => fields.lossy("externalid"),
+        ListSource::Wijkraad => fields.lossy("url").as_deref().and_then(guid),
+        ListSource::Answers => fields.lossy("advice_reference"),
     };
-    let content = if record.iter().all(|field| field.trim_ascii().is_empty()) {
-        Err("the row is empty".to_owned())
-    } else if record.len() != width {
-        Err(format!("has {} fields where the header has {width}", record.len()))
-    } else {
-        let fields = Fields { columns, record };
-        match source {
-            ListSource::Answers => fields.answer().map(RowContent::Answer),
-            ListSource::Raad | ListSource::Wijkraad => fields.listed(source).map(RowContent::Listed),
-        }
-    };
+    let content = fields.is_whole().and_then(|()| match source {
+        ListSource::Answers => fields.answer().map(RowContent::Answer),
+        ListSource::Raad | ListSource::Wijkraad => fields.listed(source).map(RowContent::Listed),
+    });
     let content = content.unwrap_or_else(|reason| RowContent::Broken { reason });
-    let raw = record.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(" | ");
-    let raw = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_ROW).collect();
-    Row { line, url: lossy("url"), reference, content, raw }
-}
-
-struct Fields<'a> {
-    columns: &'a BTreeMap<&'a str, usize>,
-    record: &'a csv::ByteRecord,
+    Row { line: fields.line(), url: fields.lossy("url"), reference, content, raw: fields.raw() }
 }
 
 impl Fields<'_> {
@@ -310,32 +258,6 @@ impl Fields<'_> {
             answer_reference: self.needed("answer_reference", LONGEST_NUMBER)?,
             answered_on: self.date("answered_on")?.ok_or("answered_on is empty")?,
         })
-    }
-
-    fn needed(&self, column: &str, longest: usize) -> Result<String, String> {
-        self.text(column, longest)?.ok_or_else(|| format!("{column} is empty"))
-    }
-
-    fn text(&self, column: &str, longest: usize) -> Result<Option<String>, String> {
-        let bytes = self.columns.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default();
-        let text = std::str::from_utf8(bytes).map_err(|_| format!("{column} is not text in UTF-8"))?;
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if text.contains(char::is_control) {
-            return Err(format!("{column} holds control characters"));
-        }
-        if text.chars().count() > longest {
-            return Err(format!("{column} is longer than {longest} characters"));
-        }
-        Ok((!text.is_empty()).then_some(text))
-    }
-
-    fn date(&self, column: &str) -> Result<Option<NaiveDate>, String> {
-        let Some(text) = self.text(column, LONGEST_NAME)? else { return Ok(None) };
-        let date = (text.len() == 10).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
-        match date.filter(|day| (2000..2100).contains(&day.year())) {
-            Some(day) => Ok(Some(day)),
-            None => Err(format!("{column} is no date like 2026-01-31")),
-        }
     }
 }
 

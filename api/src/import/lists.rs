@@ -1,6 +1,6 @@
 //! Imports the portals' lists: `domain::import` says what to do, and this does it, all or nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use domain::advice::{Advice, AdviceText, Cosigner, Councils, Listed, Listing, Reference};
 use domain::attribution::CouncilIndex;
@@ -12,88 +12,11 @@ use domain::import::{
 };
 use domain::office_holder::OfficeHolder;
 use persistence::registry::{self, Table};
-use persistence::{Store, StoreError, Stored, Tx, advice};
-use sha2::{Digest, Sha256};
+use persistence::{Store, Stored, Tx, advice};
 
+use super::unplaced::{Notes, Place};
+use super::{ImportError, Line, Manner, Outcome, all_or_nothing};
 use crate::clock::{Now, new_id};
-use crate::registry::UnplacedRow;
-
-/// Why an import stops. Nothing is then written.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file as a whole is no good.
-    #[error("{0}")]
-    File(#[from] domain::import::FileProblem),
-    /// A row breaks a rule.
-    #[error("line {line}: {problem}")]
-    Rule {
-        /// The line.
-        line: u64,
-        /// What the rule says.
-        problem: String,
-    },
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It was only a rehearsal; this is what it would have done.
-    #[error("dry run")]
-    Rehearsed(Box<Outcome>),
-}
-
-/// What was done with one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The line in the file.
-    pub line: u64,
-    /// The address of the row.
-    pub url: String,
-    /// Its number.
-    pub reference: String,
-    /// What was done.
-    pub action: &'static str,
-    /// The advice that it is about.
-    pub advice: String,
-    /// Why, or why not.
-    pub why: String,
-}
-
-/// What an import did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Rows in the file.
-    pub rows: usize,
-    /// What was done, row by row.
-    pub lines: Vec<Line>,
-    /// Notes about the file.
-    pub notes: Vec<String>,
-    /// Items that were written.
-    pub changes: usize,
-}
-
-impl Outcome {
-    fn count(&self, actions: &[&str]) -> usize {
-        self.lines.iter().filter(|line| actions.contains(&line.action)).count()
-    }
-}
-
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} rows read: {} advice made, {} joined to one that was there, {} co-signatures, {} answers, {} lapsed, \
-             {} unchanged, {} not placed; {} changes",
-            self.rows,
-            self.count(&["created"]),
-            self.count(&["joined"]),
-            self.count(&["cosigner", "merged"]),
-            self.count(&["answered", "answer-reference"]),
-            self.count(&["lapsed"]),
-            self.count(&["unchanged"]),
-            self.count(&["unplaced"]),
-            self.changes
-        )
-    }
-}
 
 /// Imports a file. A second time it changes nothing.
 pub fn run(
@@ -104,22 +27,35 @@ pub fn run(
     rehearse: bool,
 ) -> Result<Outcome, ImportError> {
     let file = domain::import::parse(source, bytes)?.without_future(now.today);
-    let outcome = store.write("wijkaanzet import", now.moment, |tx| {
-        let outcome = Importer::start(tx, now)?.import(tx, &file)?;
-        if rehearse { Err(ImportError::Rehearsed(Box::new(outcome))) } else { Ok(outcome) }
-    });
-    match outcome {
-        Err(ImportError::Rehearsed(outcome)) => Ok(*outcome),
-        other => other,
-    }
+    all_or_nothing(store, now, rehearse, |tx| Importer::start(tx, now)?.import(tx, &file))
 }
+
+static MANNER: Manner = Manner {
+    counted: &[
+        ("advice made", &["created"]),
+        ("joined to one that was there", &["joined"]),
+        ("co-signatures", &["cosigner", "merged"]),
+        ("answers", &["answered", "answer-reference"]),
+        ("lapsed", &["lapsed"]),
+        ("unchanged", &["unchanged"]),
+        ("not placed", &["unplaced"]),
+    ],
+    columns: &[
+        ("line", "/line"),
+        ("url", "/url"),
+        ("reference", "/reference"),
+        ("action", "/action"),
+        ("advice", "/item"),
+        ("why", "/why"),
+    ],
+};
 
 struct Importer {
     now: Now,
     index: CouncilIndex,
     known: HashMap<AdviceId, Stored<Advice>>,
     holders: HashMap<String, OfficeHolderId>,
-    notes: BTreeMap<String, UnplacedRow>,
+    notes: Notes,
     changes: usize,
 }
 
@@ -139,7 +75,7 @@ impl Importer {
             index: CouncilIndex::new(&councils),
             known,
             holders,
-            notes: BTreeMap::new(),
+            notes: Notes::default(),
             changes: 0,
         })
     }
@@ -170,12 +106,12 @@ impl Importer {
                 url: decision.url.unwrap_or_default(),
                 reference: decision.reference.unwrap_or_default(),
                 action,
-                advice: id.map(|id| id.to_string()).unwrap_or_default(),
+                item: id.map(|id| id.to_string()).unwrap_or_default(),
                 why,
             });
         }
-        self.keep_unplaced(tx)?;
-        Ok(Outcome { rows: file.rows.len(), lines, notes: file.notes.clone(), changes: self.changes })
+        let changes = self.changes + self.notes.keep(tx)?;
+        Ok(Outcome { manner: &MANNER, rows: file.rows.len(), lines, notes: file.notes.clone(), changes })
     }
 
     fn apply(
@@ -190,7 +126,7 @@ impl Importer {
         let lost =
             || ImportError::Rule { line, problem: "the advice that it is about is not there".to_owned() };
         let of = |wanted: Target| target(wanted).ok_or_else(lost);
-        let row = UnplacedKey { source, decision };
+        let row = Place { source: source.as_str(), name: &name(decision), text };
         let (action, id) = match &decision.action {
             Action::Create(new) => {
                 let second_round_of = new.second_round_of.and_then(&target);
@@ -211,7 +147,7 @@ impl Importer {
                 if !self.known.get(&lead).is_some_and(|lead| lead.value.is_published()) {
                     let reason =
                         "the lead's advice, of which it is a co-signature, is not public yet".to_owned();
-                    self.note(&row, text, Some(reason));
+                    self.notes.unplaced(&row, reason);
                     return Ok(("unplaced", None));
                 }
                 self.become_cosignature(tx, id, lead, council, reference)?;
@@ -239,12 +175,11 @@ impl Importer {
             }
             Action::Unchanged { advice } => ("unchanged", of(*advice)?),
             Action::Unplaced { reason } => {
-                self.note(&row, text, Some(reason.clone()));
+                self.notes.unplaced(&row, reason.clone());
                 return Ok(("unplaced", None));
             }
         };
-        // A row that found its place at last is no longer kept as one without.
-        self.note(&row, text, None);
+        self.notes.placed(&row);
         Ok((action, Some(id)))
     }
 
@@ -293,7 +228,7 @@ impl Importer {
                 .map(|reference| (reference.value.clone(), new.lead.clone()))
                 .collect(),
         };
-        let refused = |error: domain::RuleError| ImportError::Rule { line, problem: rule_text(&error) };
+        let refused = |error: domain::RuleError| ImportError::Rule { line, problem: error.in_words() };
         let mut advice =
             Advice::registered(id, text, listed, new.void_reason.clone(), self.now.moment, self.now.today)
                 .map_err(refused)?;
@@ -396,61 +331,12 @@ impl Importer {
         self.holders.insert(name.to_owned(), id);
         Ok(Some(id))
     }
-
-    /// Notes whether a row has a place. Of rows with one key the first reason stays: one of them has none.
-    fn note(&mut self, row: &UnplacedKey<'_>, text: &str, reason: Option<String>) {
-        let item = UnplacedRow {
-            source: row.source.as_str().to_owned(),
-            row: row.name(),
-            text: text.to_owned(),
-            reason,
-        };
-        let noted = self.notes.entry(row.code(text)).or_insert_with(|| item.clone());
-        if noted.reason.is_none() && item.reason.is_some() {
-            *noted = item;
-        }
-    }
-
-    /// Keeps the rows that have no place, with the reason; and of those that had none before that they found one.
-    fn keep_unplaced(&mut self, tx: &mut Tx<'_>) -> Result<(), ImportError> {
-        for (code, item) in std::mem::take(&mut self.notes) {
-            let before: Option<Stored<UnplacedRow>> =
-                registry::find(tx.reading(), Table::UnplacedRow, &code)?;
-            match before {
-                None if item.reason.is_none() => {}
-                None => {
-                    registry::add(tx, Table::UnplacedRow, &code, &item, "import")?;
-                    self.changes += 1;
-                }
-                Some(before) if before.value == item => {}
-                Some(before) if before.value.reason.is_none() && item.reason.is_none() => {}
-                Some(before) => {
-                    registry::save(tx, Table::UnplacedRow, &code, &item, before.stamp, "import")?;
-                    self.changes += 1;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-struct UnplacedKey<'a> {
-    source: ListSource,
-    decision: &'a Decision,
-}
-
-impl UnplacedKey<'_> {
-    fn name(&self) -> String {
-        let Decision { line, url, reference, .. } = self.decision;
-        url.clone().or_else(|| reference.clone()).unwrap_or_else(|| format!("line {line}"))
-    }
-
-    /// By what the row says, for a number or a line may be there twice or in another file.
-    fn code(&self, text: &str) -> String {
-        let digest = Sha256::digest(format!("{}\u{1f}{}\u{1f}{text}", self.source.as_str(), self.name()));
-        let short: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        format!("{} {short}", self.source.as_str())
-    }
+/// By what a row is known among those without a place.
+fn name(decision: &Decision) -> String {
+    let Decision { line, url, reference, .. } = decision;
+    url.clone().or_else(|| reference.clone()).unwrap_or_else(|| format!("line {line}"))
 }
 
 /// What the plan needs to know of an advice. A draft is nobody's business, and what was merged goes on in another.
@@ -490,33 +376,4 @@ fn known(advice: &Advice) -> Option<KnownAdvice> {
 
 fn answer_of(value: &str) -> Reference {
     Reference { system: ListSource::Answers.system().to_owned(), value: value.to_owned(), url: None }
-}
-
-fn rule_text(error: &domain::RuleError) -> String {
-    match error {
-        domain::RuleError::Invalid(errors) => errors
-            .iter()
-            .map(|error| format!("{} {}", error.location, error.detail))
-            .collect::<Vec<_>>()
-            .join("; "),
-        domain::RuleError::Conflict { detail, .. } => detail.clone(),
-    }
-}
-
-/// The outcome row by row, as CSV.
-pub fn report(outcome: &Outcome) -> Vec<u8> {
-    use crate::csv::{Column, Style, render};
-    let columns = ["line", "url", "reference", "action", "advice", "why"];
-    let places = ["/line", "/url", "/reference", "/action", "/advice", "/why"];
-    let columns: Vec<Column> =
-        columns.into_iter().zip(places).map(|(name, place)| Column(name, place)).collect();
-    let rows: Vec<serde_json::Value> = outcome
-        .lines
-        .iter()
-        .map(|line| {
-            serde_json::json!({"line": line.line, "url": line.url, "reference": line.reference,
-                "action": line.action, "advice": line.advice, "why": line.why})
-        })
-        .collect();
-    render(&columns, &rows, Style::Rfc4180)
 }
