@@ -5,6 +5,7 @@ mod support;
 mod access;
 mod advice;
 mod advice_requests;
+mod bi;
 mod concurrency;
 mod contract;
 mod import;

@@ -37,6 +37,7 @@ pub struct CoverageRow {
     pub council: CouncilCode,
     /// The year (jaar): of receipt, else of the earliest day in a list; of an agreement its plan year. Null for what bears no day
     /// at all; there is such a row only where there is such advice.
+    #[schema(required = true)]
     pub year: Option<i32>,
     /// Of its advice (adviezen).
     pub advice: AdviceCoverage,

@@ -71,12 +71,12 @@ table! {
     /// The table of days (kalender).
     BiDateTable
     merged on date: NaiveDate = "date", "dag", "The day.", "/calendar on";
-    always year: i64 = "year", "jaar", "Its year.", "/bi/dates date", in "year";
-    always quarter: i64 = "quarter", "kwartaal", "Its quarter, 1 to 4.", "/bi/dates date", in "quarter";
-    always month: i64 = "month", "maand", "Its month, 1 to 12.", "/bi/dates date", in "month";
-    always iso_year: i64 = "isoYear", "jaar van de week", "The year that its week belongs to (ISO 8601).", "/bi/dates date", in "year";
-    always iso_week: i64 = "isoWeek", "week", "Its week, 1 to 53 (ISO 8601).", "/bi/dates date", in "week";
-    always weekday: i64 = "weekday", "weekdag", "1 on Monday to 7 on Sunday.", "/bi/dates date", in "day of the week";
+    always year: i64 = "year", "jaar", "Its year.", "/bi/dates date";
+    always quarter: i64 = "quarter", "kwartaal", "Its quarter, 1 to 4.", "/bi/dates date";
+    always month: i64 = "month", "maand", "Its month, 1 to 12.", "/bi/dates date";
+    always iso_year: i64 = "isoYear", "jaar van de week", "The year that its week belongs to (ISO 8601).", "/bi/dates date";
+    always iso_week: i64 = "isoWeek", "week", "Its week, 1 to 53 (ISO 8601).", "/bi/dates date";
+    always weekday: i64 = "weekday", "weekdag", "1 on Monday to 7 on Sunday.", "/bi/dates date";
     always is_working_day: bool = "isWorkingDay", "werkdag", "Whether a term may end on it: no Saturday, Sunday or public holiday.", "/calendar";
     maybe holiday: String = "holiday", "feestdag", "The Dutch name of the public holiday on it.", "/calendar dutch";
 }

@@ -120,7 +120,7 @@ table! {
     always size: String = "size", "groot of klein", "Large or small.", "/agreements size";
     maybe cluster: String = "cluster", "cluster", "The cluster that owns it.", "/agreements owner.cluster";
     maybe party: String = "party", "partij", "The outside party that carries it out.", "/agreements owner.party";
-    always plan_year: i64 = "planYear", "planjaar", "The year of the action plan.", "/agreements planYear", in "year";
+    always plan_year: i64 = "planYear", "planjaar", "The year of the action plan.", "/agreements planYear";
     always agreed_on: NaiveDate = "agreedOn", "afgesproken op", "The day it was agreed.", "/agreements agreedOn";
     maybe due_on: NaiveDate = "dueOn", "gereed op", "The day by which it is to be done; empty of an ongoing one.", "/agreements dueOn";
     always state: String = "state", "stand", "Where it stands on the day in `on`.", "/agreements state";

@@ -351,3 +351,45 @@ pub fn whole<R: Row>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(pieces: Vec<Piece>) -> Result<Bytes, actix_web::Error> {
+        let (sender, receiver) = channel(8);
+        for piece in pieces {
+            assert!(sender.send(piece).await.is_ok());
+        }
+        drop(sender);
+        let body = Body { first: Some(Bytes::from_static(b"head ")), pieces: receiver, ended: false };
+        actix_web::body::to_bytes(body)
+            .await
+            .map_err(|error| actix_web::error::ErrorInternalServerError(error))
+    }
+
+    #[actix_web::test]
+    async fn a_table_that_breaks_off_never_looks_whole() {
+        let rows = || Piece::Bytes(Bytes::from_static(b"rows"));
+        assert_eq!(read(vec![rows(), Piece::End]).await.unwrap(), "head rows");
+        assert!(read(vec![rows()]).await.is_err());
+        assert!(read(vec![rows(), Piece::Failed(ApiError::NotFound)]).await.is_err());
+    }
+
+    #[actix_web::test]
+    async fn nobody_reads_on_for_a_caller_who_left() {
+        let (sender, receiver) = channel(WAITING);
+        let runtime = Handle::current();
+        let ended = std::thread::spawn(move || {
+            let mut sink = Sink::begin::<super::super::BiAreaRow>(sender, runtime, None);
+            let row = super::super::BiAreaRow::gone("x".to_owned(), DateTime::UNIX_EPOCH);
+            (0..1000).find(|_| sink.rows(std::slice::from_ref(&row)).is_err())
+        });
+        let mut body = Body { first: None, pieces: receiver, ended: false };
+        let first = std::future::poll_fn(|context| Pin::new(&mut body).poll_next(context)).await;
+        assert!(first.unwrap().unwrap().starts_with(b"{\"items\":[{"));
+        drop(body);
+        let stopped_at = actix_web::web::block(move || ended.join().unwrap()).await.unwrap();
+        assert!(stopped_at.is_some_and(|sent| sent <= WAITING + 2), "{stopped_at:?}");
+    }
+}

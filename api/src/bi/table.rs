@@ -55,7 +55,7 @@ pub struct Column {
     #[schema(example = "The day of receipt: day 0 of the term.")]
     pub english: &'static str,
     /// What its numbers count (eenheid); null of what is no number.
-    #[schema(example = "days")]
+    #[schema(required = true, example = "calendar days")]
     pub unit: Option<&'static str>,
     /// The field of the API that it comes from (bron).
     #[schema(example = "/advice receivedOn")]
