@@ -363,9 +363,7 @@ mod tests {
         }
         drop(sender);
         let body = Body { first: Some(Bytes::from_static(b"head ")), pieces: receiver, ended: false };
-        actix_web::body::to_bytes(body)
-            .await
-            .map_err(|error| actix_web::error::ErrorInternalServerError(error))
+        actix_web::body::to_bytes(body).await.map_err(actix_web::error::ErrorInternalServerError)
     }
 
     #[actix_web::test]
