@@ -7,6 +7,7 @@ mod access_dossiers;
 mod advice;
 mod advice_requests;
 mod agreements;
+mod bi;
 mod collegetargets;
 mod commitments;
 mod concurrency;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
 use persistence::{AnyConnection, Store, StoreError, Stored, Tx, dossier};
+use tokio::sync::Semaphore;
 
 use domain::collegetarget::Collegetarget;
 use domain::council::Council;
@@ -32,6 +33,8 @@ pub struct App {
     pub limits: Limits,
     /// Our own public address, without a slash at the end.
     pub public_url: String,
+    /// Turns for answers that stream: each keeps a connection for as long as its caller reads.
+    pub streams: Arc<Semaphore>,
     registry: Mutex<Option<Arc<Registry>>>,
     /// The facts that figures are made from.
     pub known_facts: crate::metrics::KnownFacts,
@@ -135,6 +138,8 @@ impl App {
         limits: Limits,
         public_url: String,
     ) -> Self {
+        // Those that stream leave half of the connections to everybody else.
+        let streams = Arc::new(Semaphore::new(usize::try_from(store.readers() / 2).unwrap_or(1).max(1)));
         Self {
             store,
             clock,
@@ -142,6 +147,7 @@ impl App {
             verifier,
             limits,
             public_url,
+            streams,
             registry: Mutex::new(None),
             known_facts: Default::default(),
         }

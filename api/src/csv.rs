@@ -15,24 +15,40 @@ pub enum Style {
     DutchExcel,
 }
 
-/// The rows as CSV.
+/// The whole: the head, and the rows.
 pub fn render(columns: &[Column], rows: &[Value], style: Style) -> Vec<u8> {
-    let delimiter = match style {
-        Style::Rfc4180 => b',',
-        Style::DutchExcel => b';',
-    };
+    let mut out = head(columns, style);
+    out.extend(body(columns, rows, style));
+    out
+}
+
+/// The first line, with the names of the columns.
+pub fn head(columns: &[Column], style: Style) -> Vec<u8> {
     let mut out = Vec::new();
     if style == Style::DutchExcel {
         out.extend_from_slice("\u{feff}".as_bytes());
     }
-    let mut writer =
-        csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(out);
+    let mut writer = writer(out, style);
     // Writing to memory does not fail.
     let _ = writer.write_record(columns.iter().map(|Column(name, _)| *name));
+    writer.into_inner().unwrap_or_default()
+}
+
+/// Rows without the head: one part of what is sent in parts.
+pub fn body(columns: &[Column], rows: &[Value], style: Style) -> Vec<u8> {
+    let mut writer = writer(Vec::new(), style);
     for row in rows {
         let _ = writer.write_record(columns.iter().map(|Column(_, place)| cell(row, place, style)));
     }
     writer.into_inner().unwrap_or_default()
+}
+
+fn writer(out: Vec<u8>, style: Style) -> csv::Writer<Vec<u8>> {
+    let delimiter = match style {
+        Style::Rfc4180 => b',',
+        Style::DutchExcel => b';',
+    };
+    csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(out)
 }
 
 fn cell(row: &Value, place: &str, style: Style) -> String {

@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
 use crate::dossier::{
     accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
 };
-use crate::{advice, advice_request, changes, metrics, paging, problem, registry};
+use crate::{advice, advice_request, bi, changes, coverage, metrics, paging, problem, registry};
 
 /// The document.
 #[derive(OpenApi)]
@@ -39,6 +39,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         (name = "collegetargets", description = "Collegetargets, and what was measured."),
         (name = "support", description = "Who supports the councils, and talks with their wijkwethouder."),
         (name = "metrics", description = "Figures (cijfers), how each is calculated, and what stands behind it."),
+        (name = "bi", description = "Flat tables for BI, and what is here and what is missing."),
         (name = "changes", description = "The ordered feed of all changes."),
         (name = "reference", description = "Councils, areas, term rules and other reference tables."),
         (name = "contract", description = "This document.")
@@ -110,6 +111,23 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         assignment::add_assignment,
         assignment::end_assignment,
         metrics::list_metrics, metrics::get_metric, metrics::list_metric_items,
+        bi::list_bi_columns,
+        bi::get_bi_advice,
+        bi::get_bi_advice_councils,
+        bi::get_bi_advice_themes,
+        bi::get_bi_points,
+        bi::get_bi_responses,
+        bi::get_bi_agreements,
+        bi::get_bi_progress,
+        bi::get_bi_judgements,
+        bi::get_bi_findings,
+        bi::get_bi_councils,
+        bi::get_bi_areas,
+        bi::get_bi_clusters,
+        bi::get_bi_themes,
+        bi::get_bi_office_holders,
+        bi::get_bi_dates,
+        coverage::list_coverage,
         changes::list_changes,
         registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
         registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,
@@ -420,7 +438,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             "\"0199b0c4-7d1e-7c3a-9a51-3f3f6a1f2b11\"",
         ));
     }
-    if !writes {
+    // A table that streams has no ETag: nobody knows its end when it begins.
+    let streams = path.starts_with("/bi/");
+    if !writes && !streams {
         headers.push((
             "If-None-Match",
             false,
@@ -490,7 +510,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(text).build()));
     }
-    if !writes && !path.starts_with("/openapi") {
+    if !writes && !streams && !path.starts_with("/openapi") {
         operation.responses.responses.insert(
             "304".to_owned(),
             RefOr::T(

@@ -15,6 +15,9 @@ use crate::etag;
 use crate::incoming::Call;
 use crate::problem::ApiError;
 
+/// The type of CSV that is sent.
+pub const CSV_TYPE: &str = "text/csv; charset=utf-8; header=present";
+
 /// How many items a page has when the caller does not say.
 pub const DEFAULT_LIMIT: i64 = 100;
 
@@ -213,7 +216,7 @@ pub fn answer(
         link.push_str(&format!(", <{next}>; rel=\"next\""));
     }
     let (content_type, body) = match style {
-        Some(style) => ("text/csv; charset=utf-8; header=present", csv::render(columns, &items, style)),
+        Some(style) => (CSV_TYPE, csv::render(columns, &items, style)),
         None => {
             let envelope = Envelope { items, next, total };
             let body =

@@ -16,7 +16,7 @@ use crate::dossier::{
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::wire::{self, Wire, WireConfig, resource};
-use crate::{advice, advice_request, changes, metrics, paging, registry};
+use crate::{advice, advice_request, bi, changes, coverage, metrics, paging, registry};
 
 /// All that the server is made of, shared by its threads.
 #[derive(Clone)]
@@ -227,6 +227,23 @@ fn v1(config: &mut ServiceConfig) {
         )
         .service(resource("/office-holders/{id}").get(registry::get_office_holder))
         .service(resource("/codes").get(registry::list_codes))
+        .service(resource("/bi").get(bi::list_bi_columns))
+        .service(resource("/bi/advice").get(bi::get_bi_advice))
+        .service(resource("/bi/advice-councils").get(bi::get_bi_advice_councils))
+        .service(resource("/bi/advice-themes").get(bi::get_bi_advice_themes))
+        .service(resource("/bi/points").get(bi::get_bi_points))
+        .service(resource("/bi/responses").get(bi::get_bi_responses))
+        .service(resource("/bi/agreements").get(bi::get_bi_agreements))
+        .service(resource("/bi/progress").get(bi::get_bi_progress))
+        .service(resource("/bi/judgements").get(bi::get_bi_judgements))
+        .service(resource("/bi/findings").get(bi::get_bi_findings))
+        .service(resource("/bi/councils").get(bi::get_bi_councils))
+        .service(resource("/bi/areas").get(bi::get_bi_areas))
+        .service(resource("/bi/clusters").get(bi::get_bi_clusters))
+        .service(resource("/bi/themes").get(bi::get_bi_themes))
+        .service(resource("/bi/office-holders").get(bi::get_bi_office_holders))
+        .service(resource("/bi/dates").get(bi::get_bi_dates))
+        .service(resource("/coverage").get(coverage::list_coverage))
         .service(resource("/calendar").get(registry::list_holidays))
         .service(resource("/unplaced-rows").get(registry::list_unplaced_rows));
 }

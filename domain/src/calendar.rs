@@ -29,6 +29,14 @@ pub fn amsterdam_day(moment: DateTime<Utc>) -> NaiveDate {
     utc.checked_add_offset(offset).unwrap_or(utc).date()
 }
 
+/// The moment at which a day begins in Rotterdam.
+pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(chrono::NaiveTime::MIN);
+    // Summer time never begins or ends at midnight here, so the first of the two is the only one.
+    let begun = Amsterdam.from_local_datetime(&midnight).earliest();
+    begun.map_or(midnight.and_utc(), |moment| moment.with_timezone(&Utc))
+}
+
 /// Whether the calendar is made for this day.
 pub fn is_supported(date: NaiveDate) -> bool {
     (FIRST_DAY..=LAST_DAY).contains(&date)
@@ -235,6 +243,14 @@ mod tests {
         assert_eq!(day("2025-12-31T23:00:00Z"), d("2026-01-01"));
         assert_eq!(day("2025-06-30T22:00:00Z"), d("2025-07-01"));
         assert_eq!(amsterdam_day(DateTime::<Utc>::MAX_UTC).year(), NaiveDate::MAX.year());
+    }
+
+    #[test]
+    fn a_day_begins_where_the_one_before_it_ends() {
+        for (day, moment) in [("2026-01-01", "2025-12-31T23:00:00Z"), ("2025-07-01", "2025-06-30T22:00:00Z")]
+        {
+            assert_eq!(start_of(d(day)), moment.parse::<DateTime<Utc>>().unwrap());
+        }
     }
 
     #[test]

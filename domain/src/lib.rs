@@ -12,6 +12,7 @@ pub mod codes;
 pub mod collegetarget;
 pub mod commitment;
 pub mod council;
+pub mod coverage;
 pub mod dossier;
 pub mod error;
 pub mod ids;

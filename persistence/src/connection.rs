@@ -177,6 +177,11 @@ impl Pools {
         self.read.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
+    /// How many may read at the same time.
+    pub(crate) fn readers(&self) -> u32 {
+        self.read.max_size()
+    }
+
     pub(crate) fn writer(&self) -> Result<Loan, StoreError> {
         self.write.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }

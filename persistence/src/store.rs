@@ -25,6 +25,11 @@ impl Store {
         Ok(Self { pools: Pools::open(url, connections)? })
     }
 
+    /// How many can read at the same time; who comes later waits.
+    pub fn readers(&self) -> u32 {
+        self.pools.readers()
+    }
+
     /// Reads on one snapshot of the database.
     pub fn read<T, E: From<StoreError>>(
         &self,

@@ -60,15 +60,21 @@ pub(crate) fn show_all<D: Show>(
     today: NaiveDate,
     items: Vec<Stored<D>>,
 ) -> Result<Vec<D::View>, ApiError> {
+    let items = without_hidden_links(connection, caller, items)?;
+    Ok(items.into_iter().map(|item| D::show(item, registry, today)).collect())
+}
+
+/// Items without links to what the caller may not see, found out in one query.
+pub(crate) fn without_hidden_links<D: Dossier>(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    items: Vec<Stored<D>>,
+) -> Result<Vec<Stored<D>>, ApiError> {
     let linked: BTreeSet<Uuid> = items.iter().flat_map(|item| item.value.links()).collect();
     let visible = dossier::visible_among(connection, caller, &linked)?;
     let hidden: BTreeSet<Uuid> = linked.difference(&visible).copied().collect();
-    Ok(items
-        .into_iter()
-        .map(|Stored { value, stamp }| {
-            D::show(Stored { value: value.without_links(&hidden), stamp }, registry, today)
-        })
-        .collect())
+    let items = items.into_iter();
+    Ok(items.map(|Stored { value, stamp }| Stored { value: value.without_links(&hidden), stamp }).collect())
 }
 
 fn show_one<D: Show>(
