@@ -4,8 +4,6 @@ use actix_web::HttpResponse;
 use chrono::DateTime;
 use domain::coverage::{CoverageRow, coverage};
 use domain::ids::CouncilCode;
-use domain::metrics::facts::Facts;
-use persistence::AnyConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -693,7 +693,8 @@ mod tests {
             }
             let on = after(on);
             // The last word of each, of one day the one recorded last, found in another way than the code does.
-            let (mut said, mut judged): (Option<(ProgressState, NaiveDate)>, Option<(Colour, bool, NaiveDate)>) = (None, None);
+            let mut said: Option<(ProgressState, NaiveDate)> = None;
+            let mut judged: Option<(Colour, bool, NaiveDate)> = None;
             for word in words {
                 match word {
                     Word::Organisation(state, days) if after(days) <= on && said.is_none_or(|(_, last)| last <= after(days)) => {
