@@ -157,6 +157,7 @@ on_both_databases! {
                 "neighbourhoods" => "BU05990110",
                 "clusters" => "so",
                 "themes" => "mobility",
+                "metrics" => "volume",
                 "terms-of-office" => "2022-2026",
                 "obligations" => "participation-plan",
                 _ => "rozenburg",

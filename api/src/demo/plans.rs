@@ -35,6 +35,11 @@ struct Plans {
     holder: OfficeHolderId,
 }
 
+/// Of which accord, what, how large, what the organisation says, and the colour and whether it is realised in the council's eyes.
+type AgreementLife<'a> = (&'a Accord, &'a str, AgreementSize, Option<ProgressState>, Option<(Colour, bool)>);
+/// The number, the kind, and the steps with how many days ago each was.
+type CommitmentLife = (&'static str, CommitmentKind, &'static [(SettlementStep, i64)]);
+
 fn code<C: std::str::FromStr<Err = NotACode>>(text: &str) -> Result<C, DemoError> {
     Ok(text.parse()?)
 }
@@ -70,7 +75,7 @@ impl Plans {
         let public = self.accord(tx, "rozenburg", true)?;
         let hidden = self.accord(tx, "pernis", false)?;
         // What the organisation says, and what the council says: a colour, and whether it is realised.
-        let lives: [(&Accord, &str, AgreementSize, Option<ProgressState>, Option<(Colour, bool)>); 7] = [
+        let lives: [AgreementLife<'_>; 7] = [
             (
                 &public,
                 "Zebrapad bij de school",
@@ -227,7 +232,7 @@ impl Plans {
 
     fn commitments(&self, tx: &mut Tx<'_>) -> Result<(), DemoError> {
         let today = self.now.today;
-        let lives: [(&str, CommitmentKind, &[(SettlementStep, i64)]); 3] = [
+        let lives: [CommitmentLife; 3] = [
             (
                 "99bb000001",
                 CommitmentKind::Motion,
