@@ -5,15 +5,53 @@
     wijkaanzet import --source agreements --accords /tmp/2023/agreements.csv
     wijkaanzet import --source judgements /tmp/2023/judgements.csv
 
+    wijkaanzet serve --listen 127.0.0.1:8090 &
+    python3 tests/live/collegetarget_2023.py --measure http://127.0.0.1:8090
+
 All 39 councils, 1400 agreements due in 2023, judged on 2023-12-31 at the latest: 868 realised (green), 490 running (orange, or not
 judged at all) and 42 that will not be (red), which is 62 %, 35 % and 3 %. The same seed writes the same files.
 """
 
 import csv
 import datetime
+import json
 import pathlib
 import random
 import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def get(path):
+    """Asks a server that may still be starting."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(sys.argv[2] + path) as answer:
+                return json.load(answer)
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    sys.exit("no server answers at " + sys.argv[2])
+
+
+def measure():
+    """The figure over what was imported is what the city measured."""
+    total = get("/v1/metrics/collegetarget?on=2023-12-31")["total"]
+    parts = {part["code"]: part for part in total["parts"]}
+    target = next(item for item in get("/v1/collegetargets")["items"] if item["measurements"])
+    measured = next(item for item in target["measurements"] if item["referenceOn"] == "2023-12-31")
+    wrong = 0
+    for part, field in [("realised", "realisedPermille"), ("running", "runningPermille"), ("not-realised", "notRealisedPermille")]:
+        found = parts[part]
+        same = found["numerator"] * 1000 == measured[field] * found["denominator"]
+        wrong += not same
+        print(f"{part}: {found['numerator']} of {found['denominator']} = {found['value']}, measured {measured[field]} per mille:",
+              "the same" if same else "NOT the same")
+    sys.exit(1 if wrong else 0)
+
+
+if sys.argv[1] == "--measure":
+    measure()
 
 FOLDER = pathlib.Path(sys.argv[1])
 COUNCILS = pathlib.Path(__file__).parents[2] / "domain" / "data" / "councils.csv"
