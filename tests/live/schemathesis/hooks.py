@@ -24,9 +24,20 @@ def codes(path):
 
 
 COUNCILS, CLUSTERS, THEMES, AREAS = codes("councils")[:4], codes("clusters"), codes("themes"), codes("areas")
+METRICS = codes("metrics")
 ONE_OF = {"lead": COUNCILS, "council": COUNCILS, "cluster": CLUSTERS, "theme": THEMES, "area": AREAS}
 SOME_OF = {"councils": COUNCILS, "themes": THEMES, "council": COUNCILS, "cluster": CLUSTERS, "theme": THEMES}
-IDS = {"advice": [], "advice-requests": []}
+KINDS = (
+    "advice", "advice-requests", "accords", "agreements", "policy-tracks", "participation-plans", "commitments", "talks",
+    "assignments", "collegetargets", "office-holders",
+)
+IDS = {kind: [] for kind in KINDS}
+# Where a body names another item.
+NAMED = {
+    "into": "advice", "secondRoundOf": "advice", "request": "advice-requests", "accord": "accords", "policyTrack": "policy-tracks",
+    "carriedOverFrom": "agreements", "officeHolder": "office-holders", "portfolioHolder": "office-holders",
+}
+FINDINGS = {}
 CALLS = 0
 
 
@@ -34,7 +45,10 @@ def refresh():
     for kind in IDS:
         answer = requests.get(f"{BASE}/{kind}?limit=1000", headers=HEAD)
         if answer.ok:
-            IDS[kind] = [item["id"] for item in answer.json()["items"]][-60:]
+            items = answer.json()["items"][-60:]
+            IDS[kind] = [item["id"] for item in items]
+            if kind == "participation-plans":
+                FINDINGS.update({item["id"]: [finding["id"] for finding in item["findings"]] for item in items})
 
 
 def real(value, key=None):
@@ -42,16 +56,20 @@ def real(value, key=None):
     if isinstance(value, dict):
         return {name: real(field, name) for name, field in value.items()}
     if isinstance(value, list):
+        if key == "advice" and IDS["advice"]:
+            return CHANCE.sample(IDS["advice"], min(len(value), len(IDS["advice"])))
         if key in SOME_OF and all(isinstance(item, str) for item in value):
             return CHANCE.sample(SOME_OF[key], min(len(value), len(SOME_OF[key])))
         return [real(item) for item in value]
     if isinstance(value, str):
         if key in ONE_OF:
             return CHANCE.choice(ONE_OF[key])
-        if key in ("into", "secondRoundOf") and IDS["advice"]:
+        if key == "metric":
+            return CHANCE.choice(METRICS)
+        if key == "advice" and IDS["advice"]:
             return CHANCE.choice(IDS["advice"])
-        if key == "request" and IDS["advice-requests"]:
-            return CHANCE.choice(IDS["advice-requests"])
+        if IDS.get(NAMED.get(key)):
+            return CHANCE.choice(IDS[NAMED[key]])
         if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
             return "%04d-%02d-%02d" % (CHANCE.choice([2024, 2025, 2026]), CHANCE.randint(1, 11), CHANCE.randint(1, 20))
     return value
@@ -74,11 +92,18 @@ def before_call(context, case, kwargs):
     stateful = "stateful" in str(case.meta.phase.name).lower()
     if IDS.get(kind) and "{id}" in path and CHANCE.random() < (0.3 if stateful else 0.9):
         case.path_parameters = dict(case.path_parameters or {}, id=CHANCE.choice(IDS[kind]))
+    if "{findingId}" in path and FINDINGS.get((case.path_parameters or {}).get("id")):
+        chosen = CHANCE.choice(FINDINGS[case.path_parameters["id"]])
+        case.path_parameters = dict(case.path_parameters, findingId=chosen)
+    if "{code}" in path and kind == "metrics" and CHANCE.random() < 0.9:
+        case.path_parameters = dict(case.path_parameters or {}, code=CHANCE.choice(METRICS))
+    if "{code}" in path and kind == "obligations":
+        case.path_parameters = dict(case.path_parameters or {}, code="participation-plan")
     headers = case.headers
     if headers is not None and "Idempotency-Key" in headers and CHANCE.random() < 0.9:
         headers["Idempotency-Key"] = f'"{uuid.uuid4()}"'
-    if headers is not None and "If-Match" in headers and "{id}" in path and CHANCE.random() < 0.9:
-        target = f"{BASE}/{kind}/{case.path_parameters.get('id')}"
+    if headers is not None and "If-Match" in headers and "{" in path and CHANCE.random() < 0.9:
+        target = f"{BASE}/{kind}/{case.path_parameters.get('id') or case.path_parameters.get('code')}"
         if path.endswith("response-draft"):
             target += "/response-draft"
         answer = requests.get(target, headers=HEAD, allow_redirects=False)
@@ -92,11 +117,12 @@ def before_call(context, case, kwargs):
 # exists, whether days are in order, whether a point has reasons. Only such a 400 is passed over, never a plain one.
 RULES = {
     "unknown", "duplicate", "immutable", "required", "date.order", "date.range", "date.future", "cursor.foreign",
-    "not_imported", "code.format",
+    "not_imported", "code.format", "not_offered", "length",
 }
 FAMILIES = (
     "cosigner.", "council.", "response.", "adoption.", "forwarding.", "follow_up.", "suspension.", "extension.",
-    "correction.", "second_round.", "term_rule.", "merge.",
+    "correction.", "second_round.", "term_rule.", "merge.", "agreement.", "judgement.", "progress.", "watch.", "finding.",
+    "assignment.", "measurement.", "group_by.", "cohort.",
 )
 
 
