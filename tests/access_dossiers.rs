@@ -75,9 +75,7 @@ impl Role {
             || Self::is_of(self.clusters, "*") && case.list != "talks" && case.list != "assignments";
         case.is_public
             || match case.list {
-                "assignments" => {
-                    self.has(&["registry:write", "publish"]) || self.has(&["internal:read"]) && own_council
-                }
+                "assignments" => self.has(&["registry:write"]) || self.has(&["internal:read"]) && own_council,
                 "talks" => {
                     self.has(&["registry:write", "publish"])
                         || self.has(&["internal:read", "advice:write", "judgements:write"]) && own_council

@@ -1,7 +1,7 @@
 //! The figures over HTTP: definitions, values as JSON or CSV, and the rows behind each value.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_web::HttpResponse;
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
@@ -14,6 +14,7 @@ use domain::metrics::{
 use persistence::dossier::RESOURCES;
 use persistence::{AnyConnection, advice, dossier, facts};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -383,7 +384,8 @@ impl Asked {
             let known_at = known_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
             address.push_str(&format!("&knownAt={known_at}"));
         }
-        address.push_str(&format!("&from={from}&to={to}&cohort={cohort}"));
+        let version = self.definition.version;
+        address.push_str(&format!("&from={from}&to={to}&cohort={cohort}&definitionVersion={version}"));
         for (dimension, value) in key {
             address.push_str(&format!("&{dimension}={}", value.as_deref().unwrap_or(NONE)));
         }
@@ -471,6 +473,9 @@ pub struct MetricQuery {
     /// Over which items; the first that the definition offers when left out.
     #[param(required = false)]
     cohort: Option<Cohort>,
+    /// The version of the definition; the newest when left out.
+    #[param(required = false, minimum = 1, maximum = 999)]
+    definition_version: Option<u16>,
 }
 
 /// By what a metric is broken down, and in what form it is given.
@@ -561,8 +566,15 @@ fn asked(
     group_by: Vec<Dimension>,
     today: NaiveDate,
 ) -> Result<Asked, ApiError> {
-    let definition = metrics::definition(code).ok_or(ApiError::NotFound)?;
-    let MetricQuery { on, known_at, from, to, cohort } = query;
+    let MetricQuery { on, known_at, from, to, cohort, definition_version } = query;
+    let newest = metrics::definition(code).ok_or(ApiError::NotFound)?;
+    let definition = match definition_version {
+        None => newest,
+        Some(version) => metrics::definition_of(code, version).ok_or_else(|| {
+            let detail = format!("is no version of this definition; the newest is {}", newest.version);
+            ApiError::invalid("query", "definitionVersion", "unknown", detail)
+        })?,
+    };
     let on = supported_day(on, today)?;
     if on > today {
         let detail = format!("lies after today, {today}: a figure speaks of what happened");
@@ -647,29 +659,37 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let (query, shape): (MetricQuery, MetricShapeQuery) = (call.query()?, call.query()?);
     let style = paging::wanted(&call, shape.format, shape.csv)?;
     let today = call.now.today;
-    let (definition, metric) = call
+    let _turn = call.app.known_facts.turn_for_the_past(query.known_at).await;
+    let (asked, facts) = call
         .app
         .read(move |app, connection| {
             let asked = asked(connection, &code, query, shape.group_by.unwrap_or_default(), today)?;
             let facts = app.facts(connection, asked.sequence)?;
-            let computed = metrics::compute(asked.definition, &facts, &asked.query);
-            Ok((asked.definition, asked.metric(&computed)))
+            Ok((asked, facts))
         })
         .await?;
-    let (content_type, body) = match style {
-        None => {
-            let body = serde_json::to_vec(&metric).map_err(|error| ApiError::Internal(error.to_string()))?;
-            ("application/json", body)
-        }
-        Some(style) => ("text/csv; charset=utf-8; header=present", as_csv(definition, metric, style)?),
-    };
+    // Figures need the facts and no database: whoever reads or writes has the connection meanwhile.
+    let (content_type, body) = actix_web::web::block(move || -> Result<_, ApiError> {
+        let metric = asked.metric(&metrics::compute(asked.definition, &facts, &asked.query));
+        Ok(match style {
+            None => {
+                let body =
+                    serde_json::to_vec(&metric).map_err(|error| ApiError::Internal(error.to_string()))?;
+                ("application/json", body)
+            }
+            Some(style) => (paging::CSV_TYPE, as_csv(asked.definition, metric, style)?),
+        })
+    })
+    .await
+    .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))??;
     Ok(paging::readable(&call, etag::of_body(&body), content_type, body, None))
 }
 
 /// The rows and then the total, each with what was asked: a table that needs no other. Its columns follow from the metric and
 /// the breakdown alone.
 fn as_csv(definition: &Definition, metric: Metric, style: csv::Style) -> Result<Vec<u8>, ApiError> {
-    let Metric { on, known_at, from, to, cohort, group_by, rows, total, .. } = metric;
+    let Metric { on, known_at, from, to, cohort, group_by, additive, warnings, rows, total, .. } = metric;
+    let warnings: Vec<String> = warnings.into_iter().map(|warning| warning.code).collect();
     let figure = |kind: FigureKind| match kind {
         FigureKind::Share => ["numerator", "denominator", "value", "low", "high"].as_slice(),
         FigureKind::Times => ["n", "events", "median", "p80", "p90", "lowerBound"].as_slice(),
@@ -700,6 +720,8 @@ fn as_csv(definition: &Definition, metric: Metric, style: csv::Style) -> Result<
         "from",
         "to",
         "cohort",
+        "additive",
+        "warnings",
     ];
     names.extend(rest.map(str::to_owned));
     let mut table = Vec::with_capacity(rows.len() + 1);
@@ -723,6 +745,8 @@ fn as_csv(definition: &Definition, metric: Metric, style: csv::Style) -> Result<
         value["from"] = to_value(&from)?;
         value["to"] = to_value(&to)?;
         value["cohort"] = to_value(&cohort)?;
+        value["additive"] = additive.into();
+        value["warnings"] = to_value(&warnings)?;
         table.push(value);
     }
     let columns: Vec<Column> =
@@ -800,28 +824,41 @@ pub async fn list_metric_items(incoming: Incoming) -> Result<HttpResponse, ApiEr
     let limit = usize::try_from(page.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
     let key = key.key();
     let (caller, today, app) = (call.caller.clone(), call.now.today, call.app.clone());
+    let _turn = app.known_facts.turn_for_the_past(query.known_at).await;
     let (items, next, total) = app
         .read(move |app, connection| {
             let group_by = key.iter().map(|(dimension, _)| *dimension).collect();
-            let mut asked = asked(connection, &code, query, group_by, today)?;
-            // A walk stays with what was known when it began.
-            let [place, sequence] = match cursor.as_ref().map(|cursor| cursor.values.as_slice()) {
-                Some([place, sequence]) => [*place, *sequence],
-                _ => [0, asked.sequence],
+            // A walk stays on the day on which it began, and with what was known then.
+            let query = match &cursor {
+                Some(cursor) => MetricQuery { on: query.on.or(Some(cursor.on)), ..query },
+                None => query,
             };
-            asked.sequence = sequence.clamp(0, facts::place(connection, None)?.0);
+            let knows_when = query.known_at.is_some();
+            let mut asked = asked(connection, &code, query, group_by, today)?;
+            let mut start = 0;
+            if let Some([place, sequence]) = cursor.as_ref().map(|cursor| cursor.values.as_slice()) {
+                let foreign = "is not a cursor of this list; take it from `next`";
+                let foreign = || ApiError::invalid("query", "cursor", "cursor.foreign", foreign);
+                start = usize::try_from(*place).map_err(|_| foreign())?;
+                if !(0..=asked.sequence).contains(sequence) {
+                    return Err(foreign());
+                }
+                if !knows_when {
+                    asked.sequence = *sequence;
+                }
+            }
             let facts = app.facts(connection, asked.sequence)?;
             let all = metrics::items(asked.definition, &facts, &asked.query, &key);
-            let start = usize::try_from(place).unwrap_or(0).min(all.len());
+            let start = start.min(all.len());
             let end = (start + limit).min(all.len());
             let shown = opened(connection, &caller, &all[start..end])?;
-            let next = (end < all.len()).then_some((end, asked.sequence));
+            let next = (end < all.len()).then_some((end, asked.sequence, asked.query.on));
             Ok((shown, next, all.len()))
         })
         .await?;
-    let next = next.map(|(place, sequence)| {
+    let next = next.map(|(place, sequence, on)| {
         let place = i64::try_from(place).unwrap_or(i64::MAX);
-        Cursor::new(&call, today, vec![place, sequence], String::new(), false)
+        Cursor::new(&call, on, vec![place, sequence], String::new(), false)
     });
     let total = page.count.unwrap_or(false).then_some(i64::try_from(total).unwrap_or(i64::MAX));
     let columns = [
@@ -875,42 +912,97 @@ fn collection_of(resource: &str) -> String {
     }
 }
 
-/// The facts as known at a few places of the journal, kept in step with it: the last states, and what was asked of the past.
-#[derive(Default)]
-pub struct KnownFacts(std::sync::Mutex<Vec<(i64, Arc<Facts>)>>);
+/// The facts as known at a few places of the journal: the newest, kept in step with it, and a few of the past.
+pub struct KnownFacts {
+    newest: Mutex<Option<Known>>,
+    past: Mutex<Vec<Known>>,
+    turns: Semaphore,
+}
 
-/// How many states are kept. They share what did not change between them.
+/// A place in the journal, and what was known there.
+type Known = (i64, Arc<Facts>);
+
+/// How many states of the past are kept. Those that the newest left behind share with it what did not change.
 const KEPT: usize = 4;
 /// From how far back a state is brought up to date rather than read anew.
 const NEAR: i64 = 20_000;
+/// How many requests may read the past at once: each keeps a connection, and others need one too.
+const READERS_OF_THE_PAST: usize = 2;
+
+impl Default for KnownFacts {
+    fn default() -> Self {
+        let turns = Semaphore::new(READERS_OF_THE_PAST);
+        Self { newest: Mutex::default(), past: Mutex::default(), turns }
+    }
+}
+
+impl KnownFacts {
+    /// Waits, without a connection, for a turn to read what was known at an earlier moment.
+    async fn turn_for_the_past(&self, known_at: Option<DateTime<Utc>>) -> Option<SemaphorePermit<'_>> {
+        match known_at {
+            Some(_) => self.turns.acquire().await.ok(),
+            None => None,
+        }
+    }
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 impl App {
     /// The facts as known at a place in the journal.
     pub fn facts(&self, connection: &mut AnyConnection, sequence: i64) -> Result<Arc<Facts>, ApiError> {
-        // Whoever waits here would have to do the very same work.
-        let mut known = self.known_facts.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(place) = known.iter().position(|(at, _)| *at == sequence) {
-            let found = known.remove(place);
-            known.push(found);
-            return Ok(known[known.len() - 1].1.clone());
-        }
-        let nearest = known
-            .iter()
-            .filter(|(at, _)| *at < sequence && sequence - *at <= NEAR)
-            .max_by_key(|(at, _)| *at)
-            .map(|(at, facts)| (*at, facts.clone()));
-        let facts = match nearest {
-            Some((at, near)) => {
-                let mut later = (*near).clone();
-                facts::advance(&mut later, connection, at, sequence)?;
-                Arc::new(later)
+        let KnownFacts { newest, past, turns: _ } = &self.known_facts;
+        {
+            // Whoever waits here wants the same state, or a later one that is made from it.
+            let mut newest = hold(newest);
+            match newest.as_ref() {
+                Some((at, facts)) if *at == sequence => return Ok(facts.clone()),
+                Some((at, _)) if *at > sequence => {}
+                before => {
+                    let facts = later(connection, before, sequence)?;
+                    let left_behind = newest.replace((sequence, facts.clone()));
+                    keep(past, left_behind);
+                    return Ok(facts);
+                }
             }
-            None => Arc::new(facts::at(connection, sequence)?),
-        };
-        known.push((sequence, facts.clone()));
-        if known.len() > KEPT {
-            known.remove(0);
         }
+        let known = hold(past).iter().find(|(at, _)| *at == sequence).map(|(_, facts)| facts.clone());
+        if let Some(facts) = known {
+            return Ok(facts);
+        }
+        let before = hold(past).iter().filter(|(at, _)| *at < sequence).max_by_key(|(at, _)| *at).cloned();
+        let facts = later(connection, before.as_ref(), sequence)?;
+        keep(past, Some((sequence, facts.clone())));
         Ok(facts)
+    }
+}
+
+/// What is known at a place: from a state not far before it, or read anew.
+fn later(
+    connection: &mut AnyConnection,
+    before: Option<&Known>,
+    sequence: i64,
+) -> Result<Arc<Facts>, ApiError> {
+    match before.filter(|(at, _)| sequence - at <= NEAR) {
+        Some((at, facts)) => {
+            let mut facts = Facts::clone(facts);
+            facts::advance(&mut facts, connection, *at, sequence)?;
+            Ok(Arc::new(facts))
+        }
+        None => Ok(Arc::new(facts::at(connection, sequence)?)),
+    }
+}
+
+fn keep(past: &Mutex<Vec<Known>>, known: Option<Known>) {
+    let Some(known) = known else { return };
+    let mut past = hold(past);
+    if past.iter().any(|(at, _)| *at == known.0) {
+        return;
+    }
+    past.push(known);
+    if past.len() > KEPT {
+        past.remove(0);
     }
 }

@@ -243,6 +243,9 @@ fn each_text(document: &mut Value) {
 }
 
 fn no_control(schema: &mut Value) {
+    if schema["items"].is_object() {
+        no_control(&mut schema["items"]);
+    }
     let text = match &schema["type"] {
         Value::String(kind) => kind == "string",
         Value::Array(kinds) => kinds.iter().any(|kind| kind == "string"),
@@ -253,6 +256,7 @@ fn no_control(schema: &mut Value) {
     }
     let pattern = match schema.get("pattern").and_then(Value::as_str) {
         None => format!("^[^{CONTROL}]*$"),
+        Some(r"^https?://[^\s]+$") => format!(r"^https?://[^\s{CONTROL}]+$"),
         Some(r"\S") => format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"),
         Some(r"^\S(.*\S)?$") => format!(r"^[^\s{CONTROL}](?:[^\r\n{CONTROL}]*[^\s{CONTROL}])?$"),
         Some(_) => return,

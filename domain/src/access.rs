@@ -241,7 +241,11 @@ pub fn dossier_audience<D: Dossier>(dossier: &D) -> BTreeSet<AudienceKey> {
     let all_councils = AudienceKey::new(format!("{of_council}:*"));
     // What is about people and support is of no cluster, so who speaks for all of them does not see it either.
     let all_clusters = (!is_registry).then(|| AudienceKey::new("plan-cluster:*"));
-    let keeper = AudienceKey::new(if is_registry { "registry" } else { "plans" });
+    let keeper = AudienceKey::new(match (is_internal, is_registry) {
+        (true, _) => "staff",
+        (false, true) => "registry",
+        (false, false) => "plans",
+    });
     let of_all = [all_councils, keeper].into_iter().chain(all_clusters);
     councils.chain(clusters).chain(of_all).chain(is_public.then(AudienceKey::public)).collect()
 }
@@ -301,6 +305,9 @@ impl Caller {
         if any_of(&[Scope::RegistryWrite, Scope::Publish]) {
             keys.push((AudienceKey::new("registry"), View::Internal));
         }
+        if self.has(Scope::RegistryWrite) {
+            keys.push((AudienceKey::new("staff"), View::Internal));
+        }
         keys
     }
 
@@ -311,12 +318,12 @@ impl Caller {
     }
 
     /// Whether the caller may record what the organisation says of an agreement; never what the council says. One of an outside
-    /// party without a cluster is open to whoever speaks for any cluster.
+    /// party without a cluster is open to who speaks for all of them, and so sees it before it is public.
     pub fn may_report_on(&self, agreement: &Agreement) -> Result<(), Refusal> {
         self.require(Scope::ProgressWrite)?;
         let own = match &agreement.text.owner.cluster {
             Some(cluster) => self.clusters.covers(cluster),
-            None => self.clusters != Grant::default(),
+            None => self.clusters == Grant::All,
         };
         if own { Ok(()) } else { Err(Refusal::NotYours) }
     }

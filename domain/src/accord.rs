@@ -85,7 +85,7 @@ impl Accord {
     /// A new accord.
     pub fn new(id: AccordId, text: AccordBody, today: NaiveDate) -> Result<Self, RuleError> {
         check(&text, today)?;
-        Ok(Self { id, text, publication: Publication::not_yet() })
+        Ok(Self { id, text, publication: Publication::NONE })
     }
 
     /// The accord with another text. Its council stays.

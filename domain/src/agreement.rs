@@ -232,7 +232,7 @@ impl Agreement {
         today: NaiveDate,
     ) -> Result<Self, RuleError> {
         check(&text, today)?;
-        let publication = if publication.is_public() { publication } else { Publication::not_yet() };
+        let publication = if publication.is_public() { publication } else { Publication::NONE };
         Ok(Self {
             id,
             council,
@@ -251,6 +251,22 @@ impl Agreement {
         if text.accord != self.text.accord {
             return Err(RuleError::invalid("/accord", "immutable", "an agreement stays with its accord"));
         }
+        let mut faults = Faults::default();
+        let said = self.progress.iter().map(|progress| progress.on);
+        let said = said.chain(self.judgements.iter().map(|judgement| judgement.on));
+        if let Some(first) = said.chain(self.escalations.iter().map(|escalation| escalation.on)).min()
+            && first < text.agreed_on
+        {
+            faults.add("/agreedOn", "date.order", format!("lies after what was first said of it, {first}"));
+        }
+        if text.plan_year != self.text.plan_year && !self.judgements.is_empty() {
+            faults.add(
+                "/planYear",
+                "immutable",
+                "it was judged in that year; what goes on in another is a new agreement, carried over from this",
+            );
+        }
+        faults.done()?;
         Ok(Self { text, ..self })
     }
 
@@ -348,12 +364,20 @@ impl Agreement {
         self.judgements.iter().filter(|judgement| judgement.on <= on).max_by_key(|judgement| judgement.on)
     }
 
+    /// Since when, on a day, the organisation has said done without saying anything else; saying it again changes nothing.
+    pub fn done_since(&self, on: NaiveDate) -> Option<NaiveDate> {
+        let mut words: Vec<&Progress> = self.progress.iter().filter(|progress| progress.on <= on).collect();
+        words.sort_by_key(|progress| progress.on);
+        let done = words.iter().rev().take_while(|progress| progress.state == ProgressState::ReportedDone);
+        done.last().map(|first| first.on)
+    }
+
     /// Whether, on a day, the organisation says done and the council has said since that it is not.
     pub fn is_disputed_on(&self, on: NaiveDate) -> bool {
-        let (Some(progress), Some(judgement)) = (self.progress_on(on), self.judgement_on(on)) else {
+        let (Some(done_since), Some(judgement)) = (self.done_since(on), self.judgement_on(on)) else {
             return false;
         };
-        progress.state == ProgressState::ReportedDone && judgement.on >= progress.on && !judgement.realised
+        judgement.on >= done_since && !judgement.realised
     }
 
     /// Where it stands on a day. In the end the council's word counts.
@@ -513,7 +537,7 @@ mod tests {
 
     fn made(text: AgreementBody) -> Result<Agreement, RuleError> {
         let council = "rozenburg".parse().unwrap();
-        Agreement::new(AgreementId(Uuid::from_u128(2)), council, Publication::not_yet(), text, today())
+        Agreement::new(AgreementId(Uuid::from_u128(2)), council, Publication::NONE, text, today())
     }
 
     fn agreement() -> Agreement {
@@ -541,6 +565,17 @@ mod tests {
 
     fn marks(agreement: Agreement, already: usize) -> Result<Agreement, RuleError> {
         agreement.with_watch(WatchBody { year: 2026, on: today() }, already, today())
+    }
+
+    #[test]
+    fn saying_done_again_does_not_settle_a_dispute() {
+        let agreement = reports(agreement(), ProgressState::ReportedDone, "2026-03-01").unwrap();
+        let agreement = judges(agreement, Colour::Orange, false, "2026-04-01").unwrap();
+        let agreement = reports(agreement, ProgressState::ReportedDone, "2026-05-01").unwrap();
+        assert_eq!(agreement.state_on(day("2026-05-02")), AgreementState::Disputed);
+        let agreement = reports(agreement, ProgressState::Running, "2026-06-01").unwrap();
+        let agreement = reports(agreement, ProgressState::ReportedDone, "2026-07-01").unwrap();
+        assert_eq!(agreement.state_on(day("2026-07-02")), AgreementState::ReportedDone);
     }
 
     #[test]
@@ -641,7 +676,7 @@ mod tests {
 
     #[test]
     fn an_agreement_of_a_withdrawn_accord_was_never_public_itself() {
-        let mut publication = Publication::not_yet();
+        let mut publication = Publication::NONE;
         let moment = "2026-11-01T09:00:00Z".parse().unwrap();
         publication.publish(moment).unwrap();
         let of = |publication: &Publication| {
@@ -652,7 +687,7 @@ mod tests {
         assert_eq!(of(&publication), publication);
         let body = crate::advice::UnpublicationBody { reason: "bevat een naam".to_owned() };
         publication.unpublish(body, moment).unwrap();
-        assert_eq!(of(&publication), Publication::not_yet());
+        assert_eq!(of(&publication), Publication::NONE);
     }
 
     #[derive(Debug, Clone)]
@@ -695,12 +730,18 @@ mod tests {
             // The last word of each, of one day the one recorded last, found in another way than the code does.
             let mut said: Option<(ProgressState, NaiveDate)> = None;
             let mut judged: Option<(Colour, bool, NaiveDate)> = None;
-            for word in words {
-                match word {
-                    Word::Organisation(state, days) if after(days) <= on && said.is_none_or(|(_, last)| last <= after(days)) => {
-                        said = Some((state, after(days)));
+            let mut in_order: Vec<&Word> = words.iter().collect();
+            in_order.sort_by_key(|word| match word {
+                Word::Organisation(_, days) | Word::Council(_, _, days) => *days,
+            });
+            for word in in_order {
+                match *word {
+                    Word::Organisation(state, days) if after(days) <= on => {
+                        // Saying done once more does not make it done anew.
+                        let again = said.filter(|(last, _)| *last == state && state == ProgressState::ReportedDone);
+                        said = Some((state, again.map_or(after(days), |(_, since)| since)));
                     }
-                    Word::Council(colour, realised, days) if after(days) <= on && judged.is_none_or(|(_, _, last)| last <= after(days)) => {
+                    Word::Council(colour, realised, days) if after(days) <= on => {
                         judged = Some((colour, realised, after(days)));
                     }
                     _ => {}

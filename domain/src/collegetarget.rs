@@ -142,6 +142,9 @@ impl Collegetarget {
     /// The target with another text.
     pub fn changed(self, text: CollegetargetBody) -> Result<Self, RuleError> {
         check(&text)?;
+        if text.metric != self.text.metric && !self.measurements.is_empty() {
+            return Err(RuleError::invalid("/metric", "immutable", "it was measured by this metric already"));
+        }
         Ok(Self { text, ..self })
     }
 
@@ -176,6 +179,17 @@ impl Collegetarget {
             );
         }
         faults.done()?;
+        let is_same = |known: &Measurement| {
+            known.measured.reference_on == measured.reference_on
+                && known.measured.definition_version == measured.definition_version
+                && known.measured.source == measured.source
+        };
+        if self.measurements.iter().any(is_same) {
+            return Err(RuleError::conflict(
+                "duplicate",
+                "That day was measured by this definition from this source already.",
+            ));
+        }
         room_for_one_more(self.measurements.len())?;
         self.measurements.push(Measurement { id, recorded_at, measured });
         Ok(self)

@@ -94,6 +94,11 @@ impl Commitment {
     /// The commitment with another text.
     pub fn changed(self, text: CommitmentBody, today: NaiveDate) -> Result<Self, RuleError> {
         check(&text, today)?;
+        let mut faults = Faults::default();
+        if let Some(first) = self.steps.first().filter(|first| first.on < text.made_on) {
+            faults.add("/madeOn", "date.order", format!("lies after its first step, {}", first.on));
+        }
+        faults.done()?;
         Ok(Self { text, ..self })
     }
 

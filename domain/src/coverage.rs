@@ -242,7 +242,7 @@ mod tests {
             lead: "rozenburg".parse().unwrap(),
             cosigners: Vec::new(),
             themes: Vec::new(),
-            cluster: None,
+            clusters: Vec::new(),
             portfolio_holder: None,
             earliest_on: None,
             term: TermFacts { received_on: received_on.map(day), ..TermFacts::default() },
@@ -251,6 +251,7 @@ mod tests {
             responses: Vec::new(),
             follow_ups: Vec::new(),
             published_on: None,
+            unpublished_on: None,
             has_source_link: true,
         }
     }

@@ -59,11 +59,6 @@ pub struct Reach {
 }
 
 impl Publication {
-    /// Nobody decided to publish it yet.
-    pub const fn not_yet() -> Self {
-        Self { state: PublicationState::Unpublished, published_at: None, withdrawn_at: None, reason: None }
-    }
-
     /// Whether everybody may see it.
     pub fn is_public(&self) -> bool {
         self.state == PublicationState::Published
@@ -74,13 +69,19 @@ impl Publication {
         if self.is_public() {
             return Err(RuleError::conflict("already-recorded", "It is published already."));
         }
-        *self = Self {
+        *self = self.clone().published(moment);
+        Ok(())
+    }
+
+    /// The same, public from this moment on.
+    pub fn published(self, moment: DateTime<Utc>) -> Self {
+        Self {
             state: PublicationState::Published,
             published_at: Some(moment),
+            first_published_at: self.first_published_at.or(self.published_at),
             withdrawn_at: None,
             reason: None,
-        };
-        Ok(())
+        }
     }
 
     /// Withdraws from publication, with a reason that the public reads; leaves a tombstone (rule 6).
@@ -103,7 +104,7 @@ mod tests {
     fn what_is_published_is_withdrawn_with_a_reason_and_may_come_back() {
         let moment: DateTime<Utc> = "2026-11-23T11:00:00Z".parse().unwrap();
         let body = || UnpublicationBody { reason: "bevat een naam".to_owned() };
-        let mut publication = Publication::not_yet();
+        let mut publication = Publication::NONE;
         assert!(publication.unpublish(body(), moment).is_err());
         publication.publish(moment).unwrap();
         assert!(publication.is_public() && publication.publish(moment).is_err());

@@ -168,7 +168,7 @@ impl ParticipationPlan {
             text,
             adopted_on: None,
             findings: Vec::new(),
-            publication: Publication::not_yet(),
+            publication: Publication::NONE,
         })
     }
 

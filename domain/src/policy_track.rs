@@ -93,7 +93,7 @@ impl PolicyTrack {
             phases: Vec::new(),
             informed: Vec::new(),
             plans_adopted: Vec::new(),
-            publication: Publication::not_yet(),
+            publication: Publication::NONE,
         })
     }
 

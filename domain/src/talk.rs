@@ -85,7 +85,7 @@ impl Talk {
         let mut faults = Faults::default();
         faults.happened("/heldOn", text.held_on, today);
         faults.done()?;
-        Ok(Self { id, text, lessons: Vec::new(), publication: Publication::not_yet() })
+        Ok(Self { id, text, lessons: Vec::new(), publication: Publication::NONE })
     }
 
     /// A lesson drawn from it.

@@ -1,7 +1,7 @@
 //! Advice in storage: `find`, `list`, `add`, `save`. Every read starts at what the caller may see.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{IntoBoxed, auto_type, count_star, max, sql};
+use diesel::dsl::{IntoBoxed, auto_type, count_star, exists, max, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 use domain::access::{self, Caller, View};
@@ -434,7 +434,7 @@ type Query<'q> = IntoBoxed<'q, with_term_on, MultiBackend>;
 
 /// The ids of items that hang out one of these keys.
 #[auto_type(no_type_alias)]
-pub(crate) fn items_with(keys: Vec<String>) -> _ {
+fn items_with(keys: Vec<String>) -> _ {
     let holds: diesel::dsl::EqAny<audience::audience_key, Vec<String>> = audience::audience_key.eq_any(keys);
     audience::table.filter(holds).filter(audience::lost_at.is_null()).select(audience::item)
 }
@@ -472,7 +472,12 @@ pub(crate) fn keys_from(caller: &Caller, least: View) -> Vec<String> {
 /// Where every list of advice starts: what the caller may see, with its term on the reference day.
 fn visible<'q>(caller: &Caller, on: NaiveDate) -> Query<'q> {
     let query: Query<'q> = with_term_on(moment::day(on)).into_boxed();
-    query.filter(advice::id.eq_any(items_with(keys_from(caller, View::Public))))
+    // Asked of each row in turn: a page then costs what it shows, and not what there is.
+    let hangs_out = audience::table
+        .filter(audience::item.eq(advice::id))
+        .filter(audience::audience_key.eq_any(keys_from(caller, View::Public)))
+        .filter(audience::lost_at.is_null());
+    query.filter(exists(hangs_out))
 }
 
 fn texts<T: ToString>(codes: &[T]) -> Vec<String> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{IntoBoxed, count_star, max};
+use diesel::dsl::{IntoBoxed, count_star, exists, max};
 use diesel::prelude::*;
 use domain::access::{self, Caller, View};
 use domain::accord::Accord;
@@ -20,7 +20,7 @@ use domain::policy_track::PolicyTrack;
 use domain::talk::Talk;
 use uuid::Uuid;
 
-use crate::advice::{Lost, items_with, keys_from, still_held};
+use crate::advice::{Lost, keys_from, still_held};
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
 use crate::journal::{Change, Tx};
@@ -103,12 +103,14 @@ fn keys_of(caller: &Caller) -> Vec<String> {
 
 type Query<'q> = IntoBoxed<'q, dossier::table, MultiBackend>;
 
-/// Where every list starts: what the caller may see of the resource.
+/// Where every list starts: what the caller may see of the resource, asked of each row in turn.
 fn visible<'q>(caller: &Caller, resource: &'static str) -> Query<'q> {
-    dossier::table
-        .into_boxed()
-        .filter(dossier::resource.eq(resource))
-        .filter(dossier::id.eq_any(items_with(keys_of(caller))))
+    dossier::table.into_boxed().filter(dossier::resource.eq(resource)).filter(exists(
+        audience::table
+            .filter(audience::item.eq(dossier::id))
+            .filter(audience::audience_key.eq_any(keys_of(caller)))
+            .filter(audience::lost_at.is_null()),
+    ))
 }
 
 fn filtered<'q>(mut query: Query<'q>, filter: &Filter) -> Query<'q> {

@@ -292,7 +292,7 @@ impl<'a> Showing<'a> {
             request,
         } = text;
         let (received_on, cluster) = match received {
-            Some(Received { received_on, cluster, portfolio_holder: _, rule: _ }) => {
+            Some(Received { received_on, cluster, first_cluster: _, portfolio_holder: _, rule: _ }) => {
                 (Some(received_on), Some(cluster))
             }
             None => (None, None),

@@ -109,9 +109,27 @@ pub async fn add_accord(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("addAccord").await?;
     super::add(call, "/accords", |context, body: AccordBody| {
         Names::of(context.registry).council("/council", &body.council).done()?;
-        Ok(Accord::new(AccordId(new_id()), body, context.today)?)
+        let accord = Accord::new(AccordId(new_id()), body, context.today)?;
+        stands_alone(context, &accord)?;
+        Ok(accord)
     })
     .await
+}
+
+/// A council has one accord at a time.
+fn stands_alone(context: &mut Context<'_, '_>, accord: &Accord) -> Result<(), ApiError> {
+    // Two that are added at once would each find the period free.
+    context.tx.lock()?;
+    let of_council = Filter::default().with("council", [&accord.text.council]);
+    let others = storage::all::<Accord>(context.tx.reading(), &of_council)?;
+    let overlaps = |other: &Accord| {
+        other.id != accord.id && other.text.from <= accord.text.to && accord.text.from <= other.text.to
+    };
+    if others.iter().any(|other| overlaps(&other.value)) {
+        let detail = "The council has an accord for a part of that period already.";
+        return Err(ApiError::Conflict("duplicate", detail.to_owned()));
+    }
+    Ok(())
 }
 
 /// Changes an accord (merge patch, RFC 7396): its vision, goals and year plans.
@@ -125,7 +143,9 @@ pub async fn change_accord(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Accord>, |context, accord, patch| {
         let text = super::merged(context, "AccordBody", &accord.text, &patch)?;
-        Ok(accord.changed(text, context.today)?)
+        let changed = accord.changed(text, context.today)?;
+        stands_alone(context, &changed)?;
+        Ok(changed)
     })
     .await
 }
@@ -160,6 +180,7 @@ pub async fn unpublish_accord(incoming: Incoming) -> Result<HttpResponse, ApiErr
         "unpublication",
         super::scope_is_enough::<Accord>,
         |context, mut accord, body| {
+            context.reason = Some(body.reason.clone());
             accord.publication.unpublish(body, context.tx.moment()?)?;
             take_along(context, &accord, "unpublication")?;
             Ok(accord)
@@ -173,7 +194,8 @@ fn take_along(context: &mut Context<'_, '_>, accord: &Accord, event: &'static st
     let of_accord = Filter::default().with("accord", [accord.id]);
     let agreements = storage::all::<Agreement>(context.tx.reading(), &of_accord)?;
     let ids: Vec<_> = agreements.iter().map(|agreement| agreement.value.id).collect();
-    super::save_each(context.tx, agreements, event, |agreement| {
+    let reason = context.reason.clone();
+    super::save_each(context.tx, agreements, event, reason.as_deref(), |agreement| {
         Ok(Agreement { publication: accord.publication.clone(), ..agreement })
     })?;
     for id in ids {

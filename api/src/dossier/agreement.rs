@@ -277,6 +277,9 @@ fn check(
     if !knows_earlier {
         names.unknown("/carriedOverFrom", "is not an agreement that you know of");
     }
+    if text.carried_over_from == Some(id) {
+        names.unknown("/carriedOverFrom", "is this agreement itself");
+    }
     names.done()?;
     // Two that are added at once would each find the number free.
     context.tx.lock()?;
@@ -322,6 +325,7 @@ pub async fn report_progress(incoming: Incoming) -> Result<HttpResponse, ApiErro
     let body = call.body::<ProgressBody>();
     let right = |caller: &domain::access::Caller, agreement: &Agreement| caller.may_report_on(agreement);
     super::record(call, body, "progress", right, |context, agreement: Agreement, body| {
+        context.reason.clone_from(&body.reason);
         Ok(agreement.with_progress(PartId(new_id()), body, context.today)?)
     })
     .await

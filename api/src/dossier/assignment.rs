@@ -156,14 +156,18 @@ fn warnings(tx: &mut Tx<'_>, text: &AssignmentBody) -> Result<Vec<Warning>, ApiE
         return Ok(Vec::new());
     };
     let same = storage::all::<Assignment>(tx.reading(), &Filter::default().with("position", [position]))?;
-    let councils = coordinators_on(same.iter().map(|stored| &stored.value), text.from);
-    let count = councils.get(position).map_or(0, std::collections::BTreeSet::len);
+    // There can be most of them on its first day, or when another begins.
+    let days = same.iter().map(|stored| stored.value.text.from).filter(|from| *from >= text.from);
+    let busiest = days.chain([text.from]).map(|day| {
+        let councils = coordinators_on(same.iter().map(|stored| &stored.value), day);
+        (councils.get(position).map_or(0, std::collections::BTreeSet::len), std::cmp::Reverse(day))
+    });
+    let Some((count, std::cmp::Reverse(from))) = busiest.max() else { return Ok(Vec::new()) };
     if count <= AIM_COUNCILS_PER_COORDINATOR {
         return Ok(Vec::new());
     }
     let detail = format!(
-        "{position} has {count} councils from {}; the aim is at most {AIM_COUNCILS_PER_COORDINATOR}.",
-        text.from
+        "{position} has {count} councils from {from}; the aim is at most {AIM_COUNCILS_PER_COORDINATOR}."
     );
     Ok(vec![Warning { code: "coordinator-over-aim".to_owned(), detail }])
 }

@@ -218,6 +218,8 @@ pub(crate) struct Context<'a, 'c> {
     pub contract: &'a Contract,
     /// The Amsterdam day.
     pub today: NaiveDate,
+    /// Why, for the journal, where the caller says so.
+    pub reason: Option<String>,
 }
 
 /// Adds an item.
@@ -246,7 +248,8 @@ pub(crate) async fn add_with<D: Show, B: DeserializeOwned + Send + 'static, V: S
             writing.run(tx, None, |tx, body, caller, now| {
                 let registry = app.registry(tx.reading())?;
                 let contract = &app.contract;
-                let mut context = Context { tx, caller, registry: &registry, contract, today: now.today };
+                let mut context =
+                    Context { tx, caller, registry: &registry, contract, today: now.today, reason: None };
                 let value = make(&mut context, body)?;
                 let stored = dossier::add(tx, &value, "addition")?;
                 let (tag, shown) = answered(tx, caller, &registry, now.today, stored)?;
@@ -293,9 +296,11 @@ pub(crate) async fn record<D: Show, B: Send + 'static>(
             writing.run(tx, Some(version), |tx, body, caller, now| {
                 let registry = app.registry(tx.reading())?;
                 let contract = &app.contract;
-                let mut context = Context { tx, caller, registry: &registry, contract, today: now.today };
+                let mut context =
+                    Context { tx, caller, registry: &registry, contract, today: now.today, reason: None };
                 let changed = change(&mut context, before.value.clone(), body)?;
-                let stored = dossier::save(tx, &changed, &before, event, None)?;
+                let reason = context.reason.take();
+                let stored = dossier::save(tx, &changed, &before, event, reason)?;
                 let (tag, shown) = answered(tx, caller, &registry, now.today, stored)?;
                 Answer::json(200, Some(tag), &shown)
             })
@@ -486,12 +491,13 @@ pub(crate) fn save_each<D: Dossier>(
     tx: &mut Tx<'_>,
     items: Vec<Stored<D>>,
     event: &'static str,
+    reason: Option<&str>,
     change: impl Fn(D) -> Result<D, ApiError>,
 ) -> Result<(), ApiError> {
     for before in items {
         let changed = change(before.value.clone())?;
         if changed != before.value {
-            dossier::save(tx, &changed, &before, event, None)?;
+            dossier::save(tx, &changed, &before, event, reason.map(str::to_owned))?;
         }
     }
     Ok(())

@@ -238,10 +238,12 @@ pub async fn adopt_participation_plan(incoming: Incoming) -> Result<HttpResponse
     let body = call.body::<PlanAdoption>();
     let right = super::scope_is_enough::<ParticipationPlan>;
     super::record(call, body, "adoption", right, |context, plan, body| {
+        // The track is saved with it, so nobody may change that meanwhile.
+        context.tx.lock()?;
         let adopted_on = body.adopted_on;
         let adopted = plan.adopt(body, context.today)?;
         let track = track_of(context, adopted.text.policy_track)?;
-        super::save_each(context.tx, vec![track], "plan", |mut track| {
+        super::save_each(context.tx, vec![track], "plan", None, |mut track| {
             track.plans_adopted.push(adopted_on);
             Ok(track)
         })?;
@@ -263,6 +265,10 @@ pub async fn publish_participation_plan(incoming: Incoming) -> Result<HttpRespon
     super::record(call, body, "publication", right, |context, mut plan, _| {
         // Else the track could be withdrawn meanwhile, and the plan would stay without it.
         context.tx.lock()?;
+        if plan.adopted_on.is_none() {
+            let detail = "It is not adopted yet: nothing is promised.";
+            return Err(ApiError::Conflict("plan-not-adopted", detail.to_owned()));
+        }
         if !track_of(context, plan.text.policy_track)?.value.publication.is_public() {
             let detail = "Its policy track is not published; publish that first.";
             return Err(ApiError::Conflict("track-not-public", detail.to_owned()));
@@ -284,6 +290,7 @@ pub async fn unpublish_participation_plan(incoming: Incoming) -> Result<HttpResp
     let body = call.body::<UnpublicationBody>();
     let right = super::scope_is_enough::<ParticipationPlan>;
     super::record(call, body, "unpublication", right, |context, mut plan, body| {
+        context.reason = Some(body.reason.clone());
         plan.publication.unpublish(body, context.tx.moment()?)?;
         Ok(plan)
     })

@@ -40,6 +40,8 @@ pub struct PolicyTrackView {
     pub phase_history: Vec<PhaseBody>,
     /// The councils that it concerns, each once.
     pub councils: Vec<TrackCouncil>,
+    /// Each time that a council was told, and in which role, in the order in which it was recorded.
+    pub informed_history: Vec<InformedBody>,
     /// Where its participation plan stands.
     pub plan: PlanStanding,
     /// Whether the public may see it.
@@ -144,6 +146,7 @@ impl Show for PolicyTrack {
             councils: councils.collect(),
             plan: standing(&track, registry, today),
             phase_history: track.phases.clone(),
+            informed_history: track.informed.clone(),
             publication: track.publication.clone(),
             version: stamp.version,
             created_at: stamp.created_at,
@@ -261,10 +264,19 @@ pub async fn change_policy_track(incoming: Incoming) -> Result<HttpResponse, Api
             .cluster("/cluster", Some(&text.cluster))
             .themes("/themes", &text.themes)
             .done()?;
+        let obliged_from = context.registry.plan_obligation_from();
+        let lacked_plan = track.lacks_plan(obliged_from, context.today);
         let changed = track.changed(text, context.today)?;
+        if lacked_plan && !changed.lacks_plan(obliged_from, context.today) {
+            let detail =
+                "It stands in the register of new policy that lacks its plan; only a plan takes it out.";
+            return Err(ApiError::Conflict("plan-missing", detail.to_owned()));
+        }
+        // A plan that is added at the same time takes over who leads the track, and which councils it concerns.
+        context.tx.lock()?;
         let cluster = changed.text.cluster.clone();
         let plans = plans_of(context.tx.reading(), changed.id)?;
-        super::save_each(context.tx, plans, "track", |plan| {
+        super::save_each(context.tx, plans, "track", None, |plan| {
             Ok(ParticipationPlan { cluster: cluster.clone(), ..plan })
         })?;
         Ok(changed)
@@ -288,7 +300,8 @@ pub(super) fn plans_of(
 pub async fn record_phase(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("recordPhase").await?;
     let body = call.body::<PhaseBody>();
-    super::record(call, body, "phase", super::scope_is_enough::<PolicyTrack>, |_, track, body| {
+    super::record(call, body, "phase", super::scope_is_enough::<PolicyTrack>, |context, track, body| {
+        context.reason.clone_from(&body.reason);
         Ok(track.with_phase(body)?)
     })
     .await
@@ -305,9 +318,10 @@ pub async fn inform_council(incoming: Incoming) -> Result<HttpResponse, ApiError
     super::record(call, body, "informed", super::scope_is_enough::<PolicyTrack>, |context, track, body| {
         Names::of(context.registry).council("/council", &body.council).done()?;
         let changed = track.with_informed(body, context.today)?;
+        context.tx.lock()?;
         let councils = domain::dossier::Dossier::reach(&changed).councils;
         let plans = plans_of(context.tx.reading(), changed.id)?;
-        super::save_each(context.tx, plans, "track", |plan| {
+        super::save_each(context.tx, plans, "track", None, |plan| {
             Ok(ParticipationPlan { councils: councils.clone(), ..plan })
         })?;
         Ok(changed)
@@ -351,16 +365,24 @@ pub async fn unpublish_policy_track(incoming: Incoming) -> Result<HttpResponse, 
         "unpublication",
         super::scope_is_enough::<PolicyTrack>,
         |context, mut track, body| {
+            context.reason = Some(body.reason.clone());
             let moment = context.tx.moment()?;
             track.publication.unpublish(body.clone(), moment)?;
             super::tell_those_that_name::<Agreement>(context.tx, "policyTrack", track.id)?;
             // Its plans name it, so they go with it; the public reads the same reason at each address.
             let plans = plans_of(context.tx.reading(), track.id)?;
             let public = plans.into_iter().filter(|plan| plan.value.publication.is_public()).collect();
-            super::save_each(context.tx, public, "unpublication", |mut plan: ParticipationPlan| {
-                plan.publication.unpublish(body.clone(), moment)?;
-                Ok(plan)
-            })?;
+            let reason = body.reason.clone();
+            super::save_each(
+                context.tx,
+                public,
+                "unpublication",
+                Some(&reason),
+                |mut plan: ParticipationPlan| {
+                    plan.publication.unpublish(body.clone(), moment)?;
+                    Ok(plan)
+                },
+            )?;
             Ok(track)
         },
     )

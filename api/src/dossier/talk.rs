@@ -177,6 +177,7 @@ pub async fn unpublish_talk(incoming: Incoming) -> Result<HttpResponse, ApiError
     let call = incoming.call("unpublishTalk").await?;
     let body = call.body::<UnpublicationBody>();
     super::record(call, body, "unpublication", super::scope_is_enough::<Talk>, |context, mut talk, body| {
+        context.reason = Some(body.reason.clone());
         talk.publication.unpublish(body, context.tx.moment()?)?;
         Ok(talk)
     })

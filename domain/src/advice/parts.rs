@@ -189,6 +189,9 @@ pub struct Received {
     pub received_on: NaiveDate,
     /// The cluster that treats it now; forwarding moves it.
     pub cluster: ClusterCode,
+    /// The cluster that took it in, once it was moved from there.
+    #[serde(default)]
+    pub first_cluster: Option<ClusterCode>,
     /// The office holder who will answer.
     pub portfolio_holder: Option<OfficeHolderId>,
     /// The term rule as it read that day.
@@ -542,8 +545,11 @@ pub struct UnpublicationBody {
 pub struct Publication {
     /// Whether the public may see it.
     pub state: PublicationState,
-    /// When it was published.
+    /// When it was published, last.
     pub published_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When it was first published, where that was before.
+    #[serde(default)]
+    pub first_published_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When publication was withdrawn.
     pub withdrawn_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Why it was withdrawn; public.
@@ -552,8 +558,13 @@ pub struct Publication {
 
 impl Publication {
     /// Not published so far.
-    pub const NONE: Self =
-        Self { state: PublicationState::Unpublished, published_at: None, withdrawn_at: None, reason: None };
+    pub const NONE: Self = Self {
+        state: PublicationState::Unpublished,
+        published_at: None,
+        first_published_at: None,
+        withdrawn_at: None,
+        reason: None,
+    };
 }
 
 /// What the portals' lists say of an item, beside what an advice has anyway. Kept, not shown as such.

@@ -9,7 +9,7 @@ use super::{
     Receipt, Received, Response, ResponseBody, Submission, SuspensionBody, SuspensionEnd, Treatment,
     UnpublicationBody, Withdrawal, WithdrawalBody,
 };
-use crate::codes::{AdviceStatus, Origin, PointOutcome, PublicationState, ResponseKind};
+use crate::codes::{AdviceStatus, Origin, PointOutcome, ResponseKind};
 use crate::error::{Faults, FieldError, RuleError, room_for_one_more};
 use crate::ids::{AdviceId, CouncilCode, PartId};
 use crate::term::{self, Extension, Suspension, TermRule};
@@ -196,7 +196,7 @@ impl Advice {
         let mut advice = Self::blank(id, text, Origin::Import);
         advice.0.listed = Some(listed);
         advice.0.withdrawal = lapsed.map(|reason| Withdrawal { on: None, reason: Some(reason) });
-        advice.0.publication = published_at(moment);
+        advice.0.publication = Publication::NONE.published(moment);
         Ok(advice)
     }
 
@@ -580,7 +580,8 @@ impl AsCluster {
         }
         faults.done()?;
         let rule = term::choose_rule(rules, advice.text.kind, advice.text.level, received_on, rule)?;
-        advice.0.received = Some(Received { received_on, cluster, portfolio_holder, rule });
+        advice.0.received =
+            Some(Received { received_on, cluster, first_cluster: None, portfolio_holder, rule });
         advice.0.text.listed_on = listed_on.or(advice.0.text.listed_on);
         Ok(advice)
     }
@@ -720,7 +721,8 @@ impl AsCluster {
             if received.cluster == *cluster {
                 return Err(RuleError::conflict("already-recorded", "This cluster has it already."));
             }
-            received.cluster = cluster.clone();
+            let from = std::mem::replace(&mut received.cluster, cluster.clone());
+            received.first_cluster.get_or_insert(from);
         }
         room_for_one_more(advice.0.forwardings.len())?;
         advice.0.forwardings.push(forwarding);
@@ -894,33 +896,15 @@ impl AsPublisher {
         if !advice.may_be_published() {
             return Err(not_open("Publication", advice.status()));
         }
-        if advice.is_published() {
-            return Err(RuleError::conflict("already-recorded", "It is published already."));
-        }
-        advice.0.publication = published_at(moment);
+        advice.0.publication.publish(moment)?;
         Ok(advice)
     }
 
     /// Withdraws from publication, with a reason that the public reads; leaves a tombstone (rule 6).
     pub fn unpublish(self, body: UnpublicationBody, moment: DateTime<Utc>) -> Changed {
         let Self(mut advice) = self;
-        if !advice.is_published() {
-            return Err(RuleError::conflict("not-published", "It is not published."));
-        }
-        let publication = &mut advice.0.publication;
-        publication.state = PublicationState::Withdrawn;
-        publication.withdrawn_at = Some(moment);
-        publication.reason = Some(body.reason);
+        advice.0.publication.unpublish(body, moment)?;
         Ok(advice)
-    }
-}
-
-fn published_at(moment: DateTime<Utc>) -> Publication {
-    Publication {
-        state: PublicationState::Published,
-        published_at: Some(moment),
-        withdrawn_at: None,
-        reason: None,
     }
 }
 

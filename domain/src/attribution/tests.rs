@@ -315,11 +315,11 @@ fn a_wrong_letter_never_makes_it_another_council() {
     assert!(found_count * 10 > all * 8, "only {found_count} of {all} slips were forgiven");
 }
 
-const DUTCH: &str = "fiets noorder wester zuiden park plein polder dorp eiland haven spoor overschot \
+const DUTCH: &str = "fiets zuiden park plein polder dorp eiland haven spoor overschot \
     bloemen krap veer kamer wijk buurt schoolplein vergunning winkelstraat ouderen \
     jongeren parkeren landje hoek holland oost west nieuwe oude groot lage bergen liskant \
     spannen pendel kathedraal vrijheid omwonenden zevende nestkast rozen perron heilig \
-    tarwe beverrat afrika prinses cultuur gravel middel mattheus schiereiland hooggelegen \
+    beverrat afrika prinses cultuur gravel middel mattheus schiereiland hooggelegen \
     kern carnaval zuidrand dijken bosbes entree";
 
 proptest! {

@@ -6,7 +6,7 @@ use super::grouping::{Identity, Standing, Tally, Thing};
 use super::population::{Anchor, Context, Facets};
 use super::touches_year;
 use crate::agreement::Agreement;
-use crate::codes::{AgreementSize, Colour, Exclusion, ProgressState};
+use crate::codes::{AgreementSize, Colour, Exclusion};
 
 /// Realised in the judgement of the council.
 pub(super) fn collegetarget<'c>(context: &'c Context) -> Vec<Thing<'c>> {
@@ -41,12 +41,12 @@ pub(super) fn judgement_gap<'c>(context: &'c Context) -> Vec<Thing<'c>> {
     agreements(context)
         .filter_map(|agreement| {
             let on = context.on();
-            let done = agreement.progress_on(on).filter(|last| last.state == ProgressState::ReportedDone)?;
+            let done_since = agreement.done_since(on)?;
             let has_judged_since = |since: NaiveDate| {
                 agreement.judgements.iter().any(|judgement| since <= judgement.on && judgement.on <= on)
             };
             let standing = Standing::Counted(agreement.is_disputed_on(on));
-            Some(thing(context, agreement, standing).one_if("unjudged", !has_judged_since(done.on)))
+            Some(thing(context, agreement, standing).one_if("unjudged", !has_judged_since(done_since)))
         })
         .collect()
 }

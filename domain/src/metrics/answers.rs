@@ -56,9 +56,10 @@ pub(super) fn published<'c>(context: &'c Context) -> Vec<Thing<'c>> {
             let lag = public_on(context, advice, response).map(|day| (day - sent_on).num_days().max(0));
             let has_passed = super::days_after(sent_on, DAYS_TO_PUBLISH) < context.on();
             let standing = match lag {
+                // What is public within days counts no sooner than what is not: else the last fortnight could only add successes.
+                _ if !has_passed => Standing::Excluded(Exclusion::NotDue),
                 Some(days) => Standing::Counted(days <= DAYS_TO_PUBLISH),
-                None if has_passed => Standing::Counted(false),
-                None => Standing::Excluded(Exclusion::NotDue),
+                None => Standing::Counted(false),
             };
             let thing = context.advice(advice, Some(sent_on), standing);
             match lag {
@@ -72,6 +73,9 @@ pub(super) fn published<'c>(context: &'c Context) -> Vec<Thing<'c>> {
 /// The day from which an answer could be read: its advice is public and it was recorded.
 fn public_on(context: &Context, advice: &AdviceFact, response: &ResponseFact) -> Option<NaiveDate> {
     let published_on = context.known(advice.published_on)?;
+    if context.known(advice.unpublished_on).is_some() {
+        return None;
+    }
     match response.recorded_on {
         None => Some(published_on),
         recorded_on => context.known(recorded_on).map(|recorded_on| recorded_on.max(published_on)),

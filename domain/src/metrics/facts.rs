@@ -69,8 +69,8 @@ pub struct AdviceFact {
     pub cosigners: Vec<(CouncilCode, Option<NaiveDate>)>,
     /// Themes.
     pub themes: Vec<ThemeCode>,
-    /// The cluster that treats it.
-    pub cluster: Option<ClusterCode>,
+    /// The clusters that treated it, each with its first day; the first one from receipt on.
+    pub clusters: Vec<(Option<NaiveDate>, ClusterCode)>,
     /// The office holder who answers, frozen at receipt.
     pub portfolio_holder: Option<OfficeHolderId>,
     /// The earliest of letter, listing and submission: where receipt is not known, it was not before this day.
@@ -86,8 +86,10 @@ pub struct AdviceFact {
     pub responses: Vec<ResponseFact>,
     /// What happened to adopted points, in the order in which it was recorded.
     pub follow_ups: Vec<FollowUpFact>,
-    /// The day on which it was published, last; none while it is not public.
+    /// The day on which it was first published; none where it never was.
     pub published_on: Option<NaiveDate>,
+    /// The day on which it was withdrawn from publication; none while it is public.
+    pub unpublished_on: Option<NaiveDate>,
     /// Whether it bears a reference with an address.
     pub has_source_link: bool,
 }
@@ -155,7 +157,7 @@ impl AdviceFact {
                 .map(|cosigner| (cosigner.council.clone(), cosigner.signed_on))
                 .collect(),
             themes: text.themes.clone(),
-            cluster: advice.cluster().cloned(),
+            clusters: clusters(advice),
             portfolio_holder: advice.portfolio_holder(),
             earliest_on: [text.letter_on, text.listed_on, advice.submitted_on].into_iter().flatten().min(),
             term: without_texts(advice.term_facts()),
@@ -191,9 +193,19 @@ impl AdviceFact {
                     due_on: follow_up.due_on,
                 })
                 .collect(),
-            published_on: publication.published_at.filter(|_| is_published).map(calendar::amsterdam_day),
+            published_on: publication
+                .first_published_at
+                .or(publication.published_at)
+                .map(calendar::amsterdam_day),
+            unpublished_on: publication.withdrawn_at.filter(|_| !is_published).map(calendar::amsterdam_day),
             has_source_link: text.references.iter().any(|reference| reference.url.is_some()),
         })
+    }
+
+    /// The cluster that treated it on a day.
+    pub fn cluster_on(&self, on: NaiveDate) -> Option<&ClusterCode> {
+        let by_then = self.clusters.iter().filter(|(from, _)| from.is_none_or(|from| from <= on));
+        by_then.max_by_key(|(from, _)| *from).map(|(_, cluster)| cluster)
     }
 
     /// The councils behind it on a day: the lead, and who had signed by then.
@@ -210,6 +222,14 @@ impl AdviceFact {
             .find(|response| response.kind == ResponseKind::Final)
             .filter(|response| response.sent_on.is_some_and(|sent_on| sent_on <= on))
     }
+}
+
+/// The cluster that took it in, and those to which it was moved.
+fn clusters(advice: &AdviceRecord) -> Vec<(Option<NaiveDate>, ClusterCode)> {
+    let Some(received) = &advice.received else { return Vec::new() };
+    let first = received.first_cluster.as_ref().unwrap_or(&received.cluster).clone();
+    let moved = advice.forwardings.iter().filter_map(|one| Some((Some(one.on), one.cluster.clone()?)));
+    std::iter::once((None, first)).chain(moved).collect()
 }
 
 fn without_texts(facts: TermFacts) -> TermFacts {

@@ -39,6 +39,11 @@ pub fn definitions() -> &'static [Definition] {
     definitions::ALL
 }
 
+/// A version of the definition of a metric.
+pub fn definition_of(code: &str, version: u16) -> Option<&'static Definition> {
+    definitions().iter().find(|definition| definition.code == code && definition.version == version)
+}
+
 /// The newest definition of a metric.
 pub fn definition(code: &str) -> Option<&'static Definition> {
     definitions().iter().rfind(|definition| definition.code == code)
@@ -46,7 +51,7 @@ pub fn definition(code: &str) -> Option<&'static Definition> {
 
 /// Whether a metric has a definition of this version.
 pub fn has_definition(code: &str, version: u16) -> bool {
-    definitions().iter().any(|definition| definition.code == code && definition.version == version)
+    definition_of(code, version).is_some()
 }
 
 /// What is asked of a metric.
@@ -103,8 +108,12 @@ impl Query {
             );
         }
         let rows: u64 = self.group_by.iter().map(|dimension| self.usual_rows(*dimension)).product();
-        if rows > MOST_ROWS {
-            refuse("group_by.too_large", format!("gives more than {MOST_ROWS} rows; take a shorter period"));
+        let cells = rows * (6 + 5 * u64::try_from(definition.parts.len()).unwrap_or(0));
+        if cells > MOST_CELLS {
+            refuse(
+                "group_by.too_large",
+                format!("gives more than {MOST_CELLS} numbers; take a shorter period, or one dimension"),
+            );
         }
     }
 
@@ -127,8 +136,8 @@ impl Query {
     }
 }
 
-/// How many rows an answer has at most.
-const MOST_ROWS: u64 = 20_000;
+/// How many numbers an answer has at most, those in parts included.
+const MOST_CELLS: u64 = 100_000;
 
 fn offered<T: ToString>(all: &[T]) -> String {
     match all {

@@ -183,7 +183,7 @@ impl<'a> Context<'a> {
     ) -> Thing<'c> {
         let facets = Facets {
             councils: advice.councils_on(self.on()).collect(),
-            cluster: advice.cluster.as_ref(),
+            cluster: advice.cluster_on(self.on()),
             themes: &advice.themes,
             portfolio_holder: advice.portfolio_holder,
             kind: Some(advice.kind.as_str()),

@@ -123,7 +123,9 @@ fn a_query_is_refused_with_the_name_of_the_parameter_and_what_is_offered() {
     let long = Query { from: d("1950-01-01"), ..by(&[Council, Month]) };
     assert_eq!(
         refused("volume", long),
-        ["groupBy group_by.too_large: gives more than 20000 rows; take a shorter period"]
+        [
+            "groupBy group_by.too_large: gives more than 100000 numbers; take a shorter period, or one dimension"
+        ]
     );
     assert_eq!(
         refused("volume", over_2025(Cohort::Due, &[])),

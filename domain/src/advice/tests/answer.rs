@@ -294,7 +294,10 @@ fn the_term_rule_and_the_portfolio_holder_are_frozen_at_receipt() {
     advice = treat(advice, day("2026-02-02")).unwrap();
     advice = answer(advice, day("2026-02-25")).unwrap();
     let now = advice.received.clone().unwrap();
-    assert_eq!(now, parts::Received { cluster: cluster("mo"), ..frozen });
+    assert_eq!(
+        now,
+        parts::Received { cluster: cluster("mo"), first_cluster: Some(frozen.cluster.clone()), ..frozen }
+    );
 }
 
 #[test]
@@ -421,6 +424,7 @@ fn a_withdrawn_publication_leaves_its_reason_and_its_moment() {
         Publication {
             state: PublicationState::Withdrawn,
             published_at: Some(moment("2026-06-10T09:00:00Z")),
+            first_published_at: None,
             withdrawn_at: Some(moment("2026-06-20T09:00:00Z")),
             reason: Some("Er stond een adres in.".to_owned()),
         }

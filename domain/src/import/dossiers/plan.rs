@@ -425,8 +425,9 @@ impl Planner<'_> {
             kind: row.kind,
             title: row.title.clone(),
             made_on: row.made_on,
-            expected_on: row.expected_on,
-            cluster,
+            // An empty cell says that the file does not know, and not that there is none.
+            expected_on: row.expected_on.or(before.text.expected_on),
+            cluster: cluster.or_else(|| before.text.cluster.clone()),
             ..before.text.clone()
         };
         let id = before.id.0;

@@ -67,7 +67,7 @@ pub(super) fn advice(number: u128, lead: &str, received_on: &str) -> AdviceFact 
         lead: council(lead),
         cosigners: Vec::new(),
         themes: Vec::new(),
-        cluster: Some("so".parse().unwrap()),
+        clusters: vec![(None, "so".parse().unwrap())],
         portfolio_holder: None,
         earliest_on: Some(d(received_on)),
         term: TermFacts {
@@ -80,6 +80,7 @@ pub(super) fn advice(number: u128, lead: &str, received_on: &str) -> AdviceFact 
         responses: Vec::new(),
         follow_ups: Vec::new(),
         published_on: None,
+        unpublished_on: None,
         has_source_link: false,
     }
 }
@@ -88,7 +89,7 @@ pub(super) fn advice(number: u128, lead: &str, received_on: &str) -> AdviceFact 
 pub(super) fn listed(number: u128, lead: &str, earliest_on: Option<&str>) -> AdviceFact {
     AdviceFact {
         origin: Origin::Import,
-        cluster: None,
+        clusters: Vec::new(),
         earliest_on: earliest_on.map(d),
         term: TermFacts { imported: true, ..TermFacts::default() },
         has_source_link: true,

@@ -70,14 +70,18 @@ impl Dice {
             themes: (0..self.roll(3))
                 .map(|_| self.one(&["housing", "mobility", "unknown"]).parse().unwrap())
                 .collect(),
-            cluster: self
-                .one(&[None, Some("so"), Some("mo"), Some("gone")])
-                .map(|code| code.parse().unwrap()),
+            clusters: (0..self.roll(3))
+                .map(|place| {
+                    let from = if place == 0 { None } else { self.maybe_day() };
+                    (from, self.one(&["so", "mo", "gone"]).parse().unwrap())
+                })
+                .collect(),
             portfolio_holder: self
                 .one(&[None, Some(1), Some(2), Some(9)])
                 .map(|n| OfficeHolderId(Uuid::from_u128(n))),
             has_source_link: !self.once_in(3),
             published_on: self.maybe_day(),
+            unpublished_on: self.maybe_day(),
             ..base
         };
         if advice.origin == Origin::Import {
@@ -257,7 +261,9 @@ fn known_on(facts: &Facts, on: NaiveDate) -> Facts {
             response.shared_on = response.shared_on.filter(known);
         }
         one.follow_ups.retain(|follow_up| known(&follow_up.on));
+        one.clusters.retain(|(from, _)| from.as_ref().is_none_or(known));
         one.published_on = one.published_on.filter(known);
+        one.unpublished_on = one.unpublished_on.filter(known);
         let has_happened = one.term.received_on.is_some() || one.term.answered_on.is_some();
         has_happened || one.earliest_on.as_ref().is_none_or(known)
     });
