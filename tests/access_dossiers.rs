@@ -106,7 +106,11 @@ struct Case {
 
 /// One of each, made in the order in which they need each other, by the name of the list.
 async fn one_of_each(app: &TestApp, holder: &str, number: usize) -> BTreeMap<&'static str, String> {
-    let accord = app.added("accords", accord_of("rozenburg")).await;
+    // A council has one accord at a time.
+    let mut period = accord_of("rozenburg");
+    period["from"] = format!("{}-01-01", 2030 + number).into();
+    period["to"] = format!("{}-12-31", 2030 + number).into();
+    let accord = app.added("accords", period).await;
     let agreement = app.added("agreements", agreement_of(&accord, "1.1")).await;
     app.tell(&agreement, "progress", json!({"state": "running", "on": "2026-03-01"})).await;
     app.tell(&agreement, "judgements", json!({"colour": "orange", "realised": false, "on": "2026-03-01"}))

@@ -115,15 +115,29 @@ on_both_databases! {
         );
     }
 
-    async fn an_outside_party_is_reported_on_by_any_cluster(app: TestApp) {
+    async fn a_council_has_one_accord_at_a_time(app: TestApp) {
+        app.added("accords", accord_of("rozenburg")).await;
+        let again = app.post("/v1/accords", accord_of("rozenburg")).token(&app.almighty()).send().await;
+        assert_eq!(refused(&again), (409, "conflict".to_owned()));
+        let mut later = accord_of("rozenburg");
+        later["from"] = json!("2031-01-01");
+        later["to"] = json!("2034-12-31");
+        app.added("accords", later).await;
+        app.added("accords", accord_of("pernis")).await;
+    }
+
+    async fn an_outside_party_without_a_cluster_is_reported_on_by_who_speaks_for_all(app: TestApp) {
         let accord = app.added("accords", accord_of("rozenburg")).await;
         let mut body = agreement_of(&accord, "1.1");
         body["owner"] = json!({"party": "Woonstad"});
         let agreement = app.added("agreements", body).await;
+        let everybody = app.token("progress:write", &[], &["*"]);
+        let reply = app.event(&everybody, &agreement, "progress", progress("running", "2026-11-01")).await;
+        assert_eq!(reply.status, StatusCode::OK, "before it is public: {}", reply.text());
         app.tell(&accord, "publication", json!({})).await;
         let manager = app.token("progress:write", &[], &["sb"]);
         let reply = app.event(&manager, &agreement, "progress", progress("running", "2026-11-01")).await;
-        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+        assert_eq!(refused(&reply), (403, "not-yours".to_owned()));
         let nobody = app.token("progress:write", &[], &[]);
         let reply = app.event(&nobody, &agreement, "progress", progress("running", "2026-11-01")).await;
         assert_eq!(refused(&reply), (403, "not-yours".to_owned()));

@@ -92,7 +92,9 @@ on_both_databases! {
         let empty = read().await;
         assert_eq!(empty.lines().count(), 1, "{empty}");
         app.tell(&item, "measurements", measurement()).await;
-        app.tell(&item, "measurements", measurement()).await;
+        let mut other = measurement();
+        other["source"] = "een andere bron".into();
+        app.tell(&item, "measurements", other).await;
         let full = read().await;
         assert_eq!((full.lines().count(), full.lines().next()), (3, empty.lines().next()));
     }

@@ -149,10 +149,24 @@ on_both_databases! {
         );
     }
 
+    async fn only_a_plan_takes_a_track_out_of_the_register(app: TestApp) {
+        let track = track_of_rozenburg(&app, "2026-10-01").await;
+        let token = app.almighty();
+        for escape in [json!({"newPolicy": false}), json!({"startedOn": "2025-01-01"})] {
+            let reply = app.patched(&token, &track, escape).await;
+            assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text());
+        }
+        let list = app.get("/v1/policy-tracks?plan=missing").token(&token).send().await;
+        assert_eq!(list.json()["items"].as_array().unwrap().len(), 1);
+    }
+
     async fn a_plan_is_public_only_with_its_track(app: TestApp) {
         let track = track_of_rozenburg(&app, "2026-10-01").await;
         let plan = app.added("participation-plans", plan_of(&track)).await;
         let publisher = app.token("publish", &[], &[]);
+        let draft = app.event(&publisher, &plan, "publication", json!({})).await;
+        assert_eq!(draft.status, StatusCode::CONFLICT, "a draft promises nothing: {}", draft.text());
+        app.tell(&plan, "adoption", json!({"adoptedOn": "2026-03-01"})).await;
         let early = app.event(&publisher, &plan, "publication", json!({})).await;
         assert_eq!(early.status, StatusCode::CONFLICT);
         assert!(

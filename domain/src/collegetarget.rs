@@ -303,6 +303,7 @@ mod tests {
             running_permille,
             not_realised_permille,
             definition_version,
+            source: "made up".to_owned(),
             ..target().measurements[0].measured.clone()
         };
         target().with_measurement(PartId(Uuid::from_u128(1)), body, moment(), moment().date_naive())
@@ -336,6 +337,14 @@ mod tests {
         assert!(Collegetarget::new(id, text).is_ok());
         assert_eq!(measurements.len(), 1);
         assert!(measured([620, 350, 30], 1).is_ok());
+    }
+
+    #[test]
+    fn the_same_day_is_measured_once_from_a_source() {
+        let again = target().measurements[0].measured.clone();
+        let refused =
+            target().with_measurement(PartId(Uuid::from_u128(1)), again, moment(), moment().date_naive());
+        assert!(matches!(refused, Err(RuleError::Conflict { rule: "duplicate", .. })), "{refused:?}");
     }
 
     #[test]
