@@ -683,7 +683,7 @@ on_both_databases! {
             ),
         ] {
             tamper(&app, &damage);
-            assert_eq!(problems(&app), [problem.clone()], "{damage}");
+            assert_eq!(problems(&app), Vec::from([problem.clone()]), "{damage}");
             tamper(&app, &repair);
             assert_eq!(problems(&app), Vec::<String>::new(), "{repair}");
         }

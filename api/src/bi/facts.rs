@@ -11,7 +11,7 @@ use crate::advice::AdviceView;
 use crate::app::Registry;
 
 table! {
-    /// A row per advice (advies), as it stands on the day in `on`.
+    /// A row per advice (advies) as it is known now, with its term as it stands on the day in `on`.
     BiAdviceRow "advice",
     /// The table of advice (adviezen).
     BiAdviceTable
