@@ -160,10 +160,32 @@ pub fn document() -> Result<Value, String> {
     let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     each_header(&mut document);
+    each_path(&mut document);
     each_all_of(&mut document);
     each_link(&mut document);
     each_text(&mut document);
     Ok(document)
+}
+
+/// What a path takes: an id is a UUID everywhere, and a number begins at one.
+fn each_path(document: &mut Value) {
+    let parameters = document["paths"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .flat_map(|item| item.as_object_mut().into_iter().flat_map(|methods| methods.values_mut()))
+        .flat_map(|operation| operation["parameters"].as_array_mut().into_iter().flatten())
+        .filter(|parameter| parameter["in"] == "path");
+    for parameter in parameters {
+        match parameter["name"].as_str() {
+            Some("id") => parameter["schema"]["format"] = "uuid".into(),
+            Some("number") => {
+                parameter["schema"]["minimum"] = 1.into();
+                parameter["schema"]["maximum"] = u16::MAX.into();
+            }
+            _ => {}
+        }
+    }
 }
 
 /// A schema made of others is written out as one plain object: some tools trip over `allOf`, and a part that refuses unknown fields
