@@ -146,10 +146,7 @@ impl Dossier for Accord {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::testing::day;
 
     fn accord(text: serde_json::Value) -> Result<Accord, RuleError> {
         let text = serde_json::from_value(text).unwrap();

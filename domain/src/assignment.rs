@@ -153,10 +153,7 @@ impl Dossier for Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::testing::day;
 
     fn coordinator(council: &str, position: &str, from: &str, to: Option<&str>) -> Assignment {
         let text = AssignmentBody {

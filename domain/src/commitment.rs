@@ -190,30 +190,7 @@ impl Dossier for Commitment {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn today() -> NaiveDate {
-        day("2026-11-23")
-    }
-
-    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
-        match result {
-            Err(RuleError::Invalid(faults)) => {
-                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
-            }
-            other => panic!("expected invalid input, got {other:?}"),
-        }
-    }
-
-    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
-        match result {
-            Err(RuleError::Conflict { rule, .. }) => rule,
-            other => panic!("expected a conflict, got {other:?}"),
-        }
-    }
+    use crate::testing::{conflict, day, faults, today};
 
     fn motion() -> Commitment {
         let text = serde_json::from_value(serde_json::json!({

@@ -24,5 +24,7 @@ pub mod policy_track;
 pub mod reference;
 pub mod talk;
 pub mod term;
+#[cfg(test)]
+mod testing;
 
 pub use error::{FieldError, RuleError};

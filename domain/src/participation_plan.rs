@@ -305,30 +305,7 @@ mod tests {
     use super::*;
     use crate::codes::TermState;
     use crate::term::{built_in_rules, finding_rule};
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn today() -> NaiveDate {
-        day("2026-11-23")
-    }
-
-    fn faults<T: std::fmt::Debug>(result: Result<T, RuleError>) -> Vec<(String, &'static str)> {
-        match result {
-            Err(RuleError::Invalid(faults)) => {
-                faults.into_iter().map(|fault| (fault.location, fault.code)).collect()
-            }
-            other => panic!("expected invalid input, got {other:?}"),
-        }
-    }
-
-    fn conflict<T: std::fmt::Debug>(result: Result<T, RuleError>) -> &'static str {
-        match result {
-            Err(RuleError::Conflict { rule, .. }) => rule,
-            other => panic!("expected a conflict, got {other:?}"),
-        }
-    }
+    use crate::testing::{conflict, day, faults, today};
 
     fn text() -> ParticipationPlanBody {
         serde_json::from_value(serde_json::json!({
