@@ -224,7 +224,7 @@ on_both_databases! {
             assert!(!line.why.is_empty() || line.action == "unchanged", "{line:?}");
             assert_eq!(line.item.is_empty(), line.action == "unplaced", "{line:?}");
         }
-        let text = String::from_utf8(report(&first)).unwrap();
+        let text = String::from_utf8(report(&first).unwrap()).unwrap();
         assert!(text.starts_with("line,url,reference,action,advice,why\r\n"), "{text}");
         assert_eq!(csv::Reader::from_reader(text.as_bytes()).records().count(), first.lines.len());
         let said = first.to_string();

@@ -182,7 +182,7 @@ on_both_databases! {
         .concat();
         let outcome = import(&app, Source::Agreements, &file, MAKING_ACCORDS);
         assert_eq!(outcome.to_string(), "3 rows read: 2 made, 0 changed, 0 recorded, 0 unchanged, 1 not placed; 5 changes");
-        let text = String::from_utf8(report(&outcome)).unwrap();
+        let text = String::from_utf8(report(&outcome).unwrap()).unwrap();
         assert!(text.starts_with("line,row,action,item,why\r\n2,Rozenburg 2026 1.1,created,"), "{text}");
         assert!(text.contains("3,Rozenburg 2026 1.1,unplaced,,line 2 has the same number and another title\r\n"), "{text}");
         for line in &outcome.lines {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::problem::ApiError;
+
 /// A column: its name, and where its value stands in the JSON of a row. `*` takes every element of an array.
 #[derive(Debug, Clone, Copy)]
 pub struct Column(pub &'static str, pub &'static str);
@@ -16,31 +18,35 @@ pub enum Style {
 }
 
 /// The whole: the head, and the rows.
-pub fn render(columns: &[Column], rows: &[Value], style: Style) -> Vec<u8> {
-    let mut out = head(columns, style);
-    out.extend(body(columns, rows, style));
-    out
+pub fn render(columns: &[Column], rows: &[Value], style: Style) -> Result<Vec<u8>, ApiError> {
+    let mut out = head(columns, style)?;
+    out.extend(body(columns, rows, style)?);
+    Ok(out)
 }
 
 /// The first line, with the names of the columns.
-pub fn head(columns: &[Column], style: Style) -> Vec<u8> {
+pub fn head(columns: &[Column], style: Style) -> Result<Vec<u8>, ApiError> {
     let mut out = Vec::new();
     if style == Style::DutchExcel {
         out.extend_from_slice("\u{feff}".as_bytes());
     }
     let mut writer = writer(out, style);
-    // Writing to memory does not fail.
-    let _ = writer.write_record(columns.iter().map(|Column(name, _)| *name));
-    writer.into_inner().unwrap_or_default()
+    writer.write_record(columns.iter().map(|Column(name, _)| *name)).map_err(lost)?;
+    writer.into_inner().map_err(|error| lost(error.error().to_string()))
 }
 
 /// Rows without the head: one part of what is sent in parts.
-pub fn body(columns: &[Column], rows: &[Value], style: Style) -> Vec<u8> {
+pub fn body(columns: &[Column], rows: &[Value], style: Style) -> Result<Vec<u8>, ApiError> {
     let mut writer = writer(Vec::new(), style);
     for row in rows {
-        let _ = writer.write_record(columns.iter().map(|Column(_, place)| cell(row, place, style)));
+        writer.write_record(columns.iter().map(|Column(_, place)| cell(row, place, style))).map_err(lost)?;
     }
-    writer.into_inner().unwrap_or_default()
+    writer.into_inner().map_err(|error| lost(error.error().to_string()))
+}
+
+/// A row that could not be written is told: a table that lacks it would look whole.
+fn lost(error: impl std::fmt::Display) -> ApiError {
+    ApiError::Internal(format!("a row of CSV could not be written: {error}"))
 }
 
 fn writer(out: Vec<u8>, style: Style) -> csv::Writer<Vec<u8>> {
@@ -102,13 +108,13 @@ mod tests {
     fn columns_stay_without_rows_and_formulas_are_defused() {
         let columns =
             [Column("id", "/id"), Column("councils", "/councils/*/code"), Column("share", "/share")];
-        assert_eq!(render(&columns, &[], Style::Rfc4180), b"id,councils,share\r\n");
+        assert_eq!(render(&columns, &[], Style::Rfc4180).unwrap(), b"id,councils,share\r\n");
         let row = json!({"id": "=1+1", "councils": [{"code": "a"}, {"code": "b"}], "share": 0.5});
         assert_eq!(
-            render(&columns, std::slice::from_ref(&row), Style::Rfc4180),
+            render(&columns, std::slice::from_ref(&row), Style::Rfc4180).unwrap(),
             b"id,councils,share\r\n'=1+1,a|b,0.5\r\n"
         );
-        let excel = String::from_utf8(render(&columns, &[row], Style::DutchExcel)).unwrap();
+        let excel = String::from_utf8(render(&columns, &[row], Style::DutchExcel).unwrap()).unwrap();
         assert_eq!(excel, "\u{feff}id;councils;share\r\n'=1+1;a|b;0,5\r\n");
     }
 }

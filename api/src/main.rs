@@ -231,8 +231,10 @@ fn run_import(args: &ImportArgs) -> Result<(), String> {
     };
     let outcome = outcome.map_err(|error| format!("nothing was imported: {error}"))?;
     if let Some(mut report) = report {
-        std::io::Write::write_all(&mut report, &import::report(&outcome))
-            .map_err(|error| format!("all was imported, but the report cannot be written: {error}"))?;
+        let unwritten =
+            |error: String| format!("all was imported, but the report cannot be written: {error}");
+        let text = import::report(&outcome).map_err(|error| unwritten(error.to_string()))?;
+        std::io::Write::write_all(&mut report, &text).map_err(|error| unwritten(error.to_string()))?;
     }
     for note in &outcome.notes {
         println!("note: {note}");

@@ -751,7 +751,7 @@ fn as_csv(definition: &Definition, metric: Metric, style: csv::Style) -> Result<
     }
     let columns: Vec<Column> =
         names.into_iter().map(|name| Column(lasting(&name), lasting(&format!("/{name}")))).collect();
-    Ok(csv::render(&columns, &table, style))
+    csv::render(&columns, &table, style)
 }
 
 /// The same text for the life of the process. Names of columns come from the definitions alone, so there are only so many.

@@ -216,7 +216,7 @@ pub fn answer(
         link.push_str(&format!(", <{next}>; rel=\"next\""));
     }
     let (content_type, body) = match style {
-        Some(style) => (CSV_TYPE, csv::render(columns, &items, style)),
+        Some(style) => (CSV_TYPE, csv::render(columns, &items, style)?),
         None => {
             let envelope = Envelope { items, next, total };
             let body =

@@ -90,12 +90,12 @@ pub struct Sink {
 }
 
 impl Sink {
-    fn begin<R: Row>(pieces: Sender<Piece>, runtime: Handle, style: Option<Style>) -> Self {
+    fn begin<R: Row>(pieces: Sender<Piece>, runtime: Handle, style: Option<Style>) -> Result<Self, ApiError> {
         let ready = match style {
-            Some(style) => csv::head(R::CSV, style),
+            Some(style) => csv::head(R::CSV, style)?,
             None => b"{\"items\":[".to_vec(),
         };
-        Self { pieces, runtime, started: Instant::now(), style, ready, has_rows: false }
+        Ok(Self { pieces, runtime, started: Instant::now(), style, ready, has_rows: false })
     }
 
     /// Sends rows.
@@ -103,7 +103,7 @@ impl Sink {
         match self.style {
             Some(style) => {
                 let values = rows.iter().map(to_value).collect::<Result<Vec<_>, _>>()?;
-                self.ready.extend(csv::body(R::CSV, &values, style));
+                self.ready.extend(csv::body(R::CSV, &values, style)?);
             }
             None => {
                 for row in rows {
@@ -245,7 +245,7 @@ fn start<R: Row>(
         let failures = sender.clone();
         let outcome = app.store.read(|connection| {
             let registry = app.registry(connection)?;
-            let mut sink = Sink::begin::<R>(sender, runtime.clone(), style);
+            let mut sink = Sink::begin::<R>(sender, runtime.clone(), style)?;
             let mut reading = Reading { connection, caller: &caller, registry: &registry, on, today, since };
             walk(&mut reading, &mut sink)?;
             sink.end()
@@ -379,7 +379,7 @@ mod tests {
         let (sender, receiver) = channel(WAITING);
         let runtime = Handle::current();
         let ended = std::thread::spawn(move || {
-            let mut sink = Sink::begin::<super::super::BiAreaRow>(sender, runtime, None);
+            let mut sink = Sink::begin::<super::super::BiAreaRow>(sender, runtime, None).unwrap();
             let row = super::super::BiAreaRow::gone("x".to_owned(), DateTime::UNIX_EPOCH);
             (0..1000).find(|_| sink.rows(std::slice::from_ref(&row)).is_err())
         });

@@ -1,6 +1,7 @@
 //! Made-up accords, agreements, policy tracks, plans, commitments and talks, so that every figure has something to count.
 
 use chrono::{Datelike, Duration, NaiveDate};
+use domain::RuleError;
 use domain::accord::{Accord, AccordBody, Goal, YearPlan};
 use domain::agreement::{Agreement, AgreementBody, JudgementBody, Owner, ProgressBody, WatchBody};
 use domain::assignment::{Assignment, AssignmentBody};
@@ -40,6 +41,12 @@ type AgreementLife<'a> = (&'a Accord, &'a str, AgreementSize, Option<ProgressSta
 /// The number, the kind, and the steps with how many days ago each was.
 type CommitmentLife = (&'static str, CommitmentKind, &'static [(SettlementStep, i64)]);
 
+/// The year of a day, as plans are numbered by it.
+fn year_of(on: NaiveDate) -> Result<u16, DemoError> {
+    let outside = |_| RuleError::invalid("/planYear", "date.range", "lies outside the calendar");
+    Ok(u16::try_from(on.year()).map_err(outside)?)
+}
+
 fn code<C: std::str::FromStr<Err = NotACode>>(text: &str) -> Result<C, DemoError> {
     Ok(text.parse()?)
 }
@@ -50,7 +57,7 @@ impl Plans {
     }
 
     fn accord(&self, tx: &mut Tx<'_>, council: &str, public: bool) -> Result<Accord, DemoError> {
-        let year = u16::try_from(self.now.today.year()).unwrap_or_default();
+        let year = year_of(self.now.today)?;
         let text = AccordBody {
             council: code(council)?,
             from: self.ago(600),
@@ -71,7 +78,7 @@ impl Plans {
 
     fn agreements(&self, tx: &mut Tx<'_>) -> Result<(), DemoError> {
         let today = self.now.today;
-        let year = u16::try_from(today.year()).unwrap_or_default();
+        let year = year_of(today)?;
         let public = self.accord(tx, "rozenburg", true)?;
         let hidden = self.accord(tx, "pernis", false)?;
         // What the organisation says, and what the council says: a colour, and whether it is realised.
@@ -148,7 +155,7 @@ impl Plans {
             let stored = dossier::add(tx, &agreement, "demonstration")?;
             if judgement == Some((Colour::Orange, false)) {
                 let on = self.ago(10);
-                let watched_in = u16::try_from(on.year()).unwrap_or_default();
+                let watched_in = year_of(on)?;
                 let watched = agreement.with_watch(WatchBody { year: watched_in, on }, 0, today)?;
                 dossier::save(tx, &watched, &stored, "demonstration", None)?;
             }

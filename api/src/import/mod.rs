@@ -8,6 +8,7 @@ use persistence::{Store, StoreError, Tx};
 
 use crate::clock::Now;
 use crate::csv::{Column, Style, render};
+use crate::problem::ApiError;
 
 pub use lists::run;
 
@@ -107,7 +108,7 @@ fn all_or_nothing(
 }
 
 /// The outcome row by row, as CSV.
-pub fn report(outcome: &Outcome) -> Vec<u8> {
+pub fn report(outcome: &Outcome) -> Result<Vec<u8>, ApiError> {
     let columns: Vec<Column> =
         outcome.manner.columns.iter().map(|(name, place)| Column(name, place)).collect();
     let rows: Vec<serde_json::Value> = outcome
