@@ -266,11 +266,93 @@ on_both_databases! {
     }
 
     async fn a_cursor_that_this_feed_never_gave_is_refused(app: TestApp) {
-        // The cursor of entry 1,000,000.
-        for cursor in ["czEwMDAwMDA", "c_", "nonsense", "", "LTE"] {
+        let (_, ours) = follow(&app, None, None, 1000).await;
+        let last = if ours.ends_with('A') { 'B' } else { 'A' };
+        let edited = format!("{}{last}", &ours[..ours.len() - 1]);
+        for cursor in ["c_", "nonsense", "", "LTE", edited.as_str()] {
             let reply = app.get(&format!("/v1/changes?after={cursor}")).send().await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{cursor}: {}", reply.text());
             assert_eq!(reply.faults()[0].0, "after", "{cursor}");
+        }
+    }
+
+    async fn a_cursor_tells_nothing_of_what_its_reader_does_not_see(app: TestApp) {
+        published(&app, "rozenburg").await;
+        let (_, before) = follow(&app, None, None, 1000).await;
+        app.draft(draft_of("rozenburg")).await;
+        let (changes, after) = follow(&app, None, Some(before.clone()), 1000).await;
+        assert_eq!(changes, Vec::<Value>::new());
+        assert_eq!(after, before);
+        published(&app, "rozenburg").await;
+        let (_, later) = follow(&app, None, Some(before.clone()), 1000).await;
+        let alike = before.bytes().zip(later.bytes()).filter(|(a, b)| a == b).count();
+        assert!(alike < before.len() / 2, "{before} and {later} are too much alike");
+    }
+
+    async fn a_cursor_of_a_history_that_is_no_more_is_gone(app: TestApp) {
+        let (_, start) = follow(&app, None, None, 1000).await;
+        published(&app, "rozenburg").await;
+        let (_, end) = follow(&app, None, None, 1000).await;
+        // As after the restore of a copy: the journal is shorter, and then goes on another way.
+        let (kept, _) = head(&app);
+        let kept = kept - 3;
+        tamper(&app, &format!(
+            "DELETE FROM journal WHERE sequence > {kept};
+             UPDATE journal_head SET sequence = {kept},
+                 moment = (SELECT moment FROM journal WHERE sequence = {kept}),
+                 hash = (SELECT hash FROM journal WHERE sequence = {kept});"
+        ));
+        let gone = async || {
+            let reply = app.get(&format!("/v1/changes?after={end}")).send().await;
+            assert_eq!(reply.status, StatusCode::GONE, "{}", reply.text());
+            assert!(reply.json()["type"].as_str().unwrap().ends_with("/cursor-gone"));
+        };
+        gone().await;
+        for _ in 0..4 {
+            app.alderman().await;
+        }
+        gone().await;
+        follow(&app, None, Some(start), 1000).await;
+        // The cursor that release 0.2 gave for entry 12.
+        let reply = app.get("/v1/changes?after=czEy").send().await;
+        assert_eq!(reply.status, StatusCode::GONE, "{}", reply.text());
+    }
+
+    async fn who_waits_is_told_as_soon_as_something_changes(app: TestApp) {
+        let (_, end) = follow(&app, None, None, 1000).await;
+        let path = format!("/v1/changes?after={end}&wait=20");
+        let waiting = actix_web::rt::spawn({
+            let (app, path) = (app.clone(), path.clone());
+            async move { app.get(&path).send().await }
+        });
+        app.draft(draft_of("rozenburg")).await;
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert!(!waiting.is_finished(), "a draft is nothing to tell the public of");
+        let holder = app.alderman().await;
+        let page = waiting.await.unwrap().json();
+        assert_eq!(page["items"][0]["id"], json!(holder));
+        assert_eq!(page["items"].as_array().unwrap().len(), 1);
+        // What is there already is not waited for.
+        assert_eq!(app.get(&path).send().await.json(), page);
+    }
+
+    async fn who_waits_is_told_of_what_another_process_wrote(app: TestApp) {
+        let (_, end) = follow(&app, None, None, 1000).await;
+        let waiting = actix_web::rt::spawn({
+            let (app, path) = (app.clone(), format!("/v1/changes?after={end}&wait=20"));
+            async move { app.get(&path).send().await }
+        });
+        let holder = app.restarted().await.alderman().await;
+        assert_eq!(waiting.await.unwrap().json()["items"][0]["id"], json!(holder));
+    }
+
+    async fn who_waits_in_vain_gets_an_empty_page(app: TestApp) {
+        let (_, end) = follow(&app, None, None, 1000).await;
+        let page = app.get(&format!("/v1/changes?after={end}&wait=1")).send().await.json();
+        assert_eq!(page, json!({"items": [], "next": end, "more": false}));
+        for wait in ["-1", "31", "1.5", "x"] {
+            let reply = app.get(&format!("/v1/changes?wait={wait}")).send().await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wait}");
         }
     }
 

@@ -79,31 +79,43 @@ impl TestApp {
     pub async fn on_sqlite() -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
-        Self::start(folder, url, Clock::standing(noon())).await
+        Self::start(folder, url, None, Clock::standing(noon())).await
     }
 
     /// A schema of its own in the database that `TEST_POSTGRES_URL` names.
     pub async fn on_postgres() -> Self {
-        use diesel::connection::SimpleConnection;
-        let server =
-            std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL for tests");
-        let schema = format!("test_{}", new_id().simple());
-        let mut connection: diesel::PgConnection = diesel::Connection::establish(&server).unwrap();
-        connection.batch_execute(&format!("CREATE SCHEMA {schema}")).unwrap();
-        let sign = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
         let folder = Rc::new(tempfile::tempdir().unwrap());
-        Self::start(folder, DatabaseUrl::Postgres(url), Clock::standing(noon())).await
+        Self::start(folder, fresh_schema(), None, Clock::standing(noon())).await
     }
 
     /// The same database under a program that starts anew: it remembers nothing.
     pub async fn restarted(&self) -> Self {
-        Self::start(self.folder.clone(), self.url.clone(), self.clock.clone()).await
+        Self::start(self.folder.clone(), self.url.clone(), None, self.clock.clone()).await
     }
 
-    async fn start(folder: Rc<tempfile::TempDir>, url: DatabaseUrl, clock: Clock) -> Self {
-        let store = Store::open(&url, 4).unwrap();
+    /// The same database under a program that also reads from a copy, which holds what every database begins with and follows
+    /// no further. Gives the copy's address too.
+    pub async fn beside_a_copy(&self) -> (Self, DatabaseUrl) {
+        let copy = match &self.url {
+            DatabaseUrl::Sqlite(_) => DatabaseUrl::Sqlite(self.folder.path().join("copy.sqlite")),
+            DatabaseUrl::Postgres(_) => fresh_schema(),
+        };
+        seed(&Store::open(&copy, 1).unwrap(), self.clock.now()).unwrap();
+        let replica = Some(copy.clone());
+        (Self::start(self.folder.clone(), self.url.clone(), replica, self.clock.clone()).await, copy)
+    }
+
+    async fn start(
+        folder: Rc<tempfile::TempDir>,
+        url: DatabaseUrl,
+        replica: Option<DatabaseUrl>,
+        clock: Clock,
+    ) -> Self {
+        let mut store = Store::open(&url, 4).unwrap();
         seed(&store, clock.now()).unwrap();
+        if let Some(replica) = replica {
+            store = store.with_replica(&replica, 2).unwrap();
+        }
         let key = DevKey::load_or_create(folder.path()).unwrap();
         let verifier = Verifier::new(AuthConfig {
             issuer: None,
@@ -119,14 +131,15 @@ impl TestApp {
             (document, contract)
         });
         let (document, contract) = &*CONTRACT;
-        let app = Arc::new(App::new(
+        let app = App::new(
             store.clone(),
             clock.clone(),
             contract.clone(),
             Arc::new(verifier),
             Limits { body: 1024 * 1024 },
             PUBLIC_URL.to_owned(),
-        ));
+        );
+        let app = Arc::new(app.unwrap());
         let wire = WireConfig {
             public_url: PUBLIC_URL.to_owned(),
             cors_origins: vec!["https://mijn.rotterdam.test".to_owned()],
@@ -234,6 +247,16 @@ impl TestApp {
         self.record(&id, "receipt", json!({"receivedOn": received_on, "cluster": "so"})).await;
         id
     }
+}
+
+fn fresh_schema() -> DatabaseUrl {
+    use diesel::connection::SimpleConnection;
+    let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL for tests");
+    let schema = format!("test_{}", new_id().simple());
+    let mut connection: diesel::PgConnection = diesel::Connection::establish(&server).unwrap();
+    connection.batch_execute(&format!("CREATE SCHEMA {schema}")).unwrap();
+    let sign = if server.contains('?') { '&' } else { '?' };
+    DatabaseUrl::Postgres(format!("{server}{sign}options=-csearch_path%3D{schema}"))
 }
 
 /// What else is kept: accords, agreements, policy tracks, plans, commitments, talks, assignments, targets.

@@ -544,7 +544,7 @@ on_both_databases! {
             assert_problem(&reply, StatusCode::BAD_REQUEST, "invalid-input", &path);
             assert_eq!(reply.json()["errors"][0]["location"], "cursor", "{path}");
         }
-        for after in ["abc", "czk5OTk5OTk", "cy0x", "", &advice] {
+        for after in ["abc", "cy0x", "", &advice] {
             let reply = app.get(&format!("/v1/changes?after={after}")).send().await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{after}");
             assert_eq!(reply.json()["errors"][0]["location"], "after", "{after}");
@@ -669,7 +669,7 @@ on_both_databases! {
             if !allowed.is_empty() {
                 assert_eq!(
                     reply.header("access-control-expose-headers"),
-                    "API-Version, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After"
+                    "API-Version, ETag, Journal-Position, Link, Location, RateLimit, RateLimit-Policy, Retry-After"
                 );
             }
         }

@@ -234,7 +234,7 @@ pub async fn request_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// A council says that it gives no advice on a request.
@@ -265,5 +265,5 @@ pub async fn refuse_advice_request(incoming: Incoming) -> Result<HttpResponse, A
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }

@@ -1,11 +1,13 @@
 //! What every request needs, and the routes.
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
 use persistence::{AnyConnection, Store, StoreError, Stored, Tx, dossier};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use domain::collegetarget::Collegetarget;
 use domain::council::Council;
@@ -17,7 +19,9 @@ use domain::term::TermRule;
 use crate::auth::Verifier;
 use crate::clock::{Clock, Now};
 use crate::contract::Contract;
+use crate::news::News;
 use crate::problem::ApiError;
+use crate::seal::Seal;
 
 /// What every request needs.
 pub struct App {
@@ -35,10 +39,29 @@ pub struct App {
     pub public_url: String,
     /// Turns for answers that stream: each keeps a connection for as long as its caller reads.
     pub streams: Arc<Semaphore>,
+    /// Seals positions in the journal.
+    pub seal: Seal,
+    /// Who waits for the next change.
+    pub news: News,
+    turns: Turns,
     registry: Mutex<Option<Arc<Registry>>>,
     /// The facts that figures are made from.
     pub known_facts: crate::metrics::KnownFacts,
 }
+
+/// Turns at the connections of the database. Who waits for one waits without a thread; who has one finds a connection free.
+struct Turns {
+    reading: Arc<Semaphore>,
+    writing: Arc<Semaphore>,
+    reading_replica: Arc<Semaphore>,
+}
+
+/// How long a request waits for its turn to read.
+const READING_TURN: Duration = Duration::from_secs(5);
+/// How long a request waits for its turn to write: writers follow each other through the journal.
+const WRITING_TURN: Duration = Duration::from_secs(10);
+/// When to come back, in seconds, after waiting in vain.
+const COME_BACK: u64 = 2;
 
 /// Limits on what a caller may send.
 #[derive(Debug, Clone, Copy)]
@@ -137,10 +160,17 @@ impl App {
         verifier: Arc<Verifier>,
         limits: Limits,
         public_url: String,
-    ) -> Self {
+    ) -> Result<Self, String> {
+        let seal = Seal::new(store.seal())?;
+        let turns_at = |size: u32| Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
+        let turns = Turns {
+            reading: turns_at(store.readers().size),
+            writing: turns_at(store.writers().size),
+            reading_replica: turns_at(store.replica().map_or(0, |replica| replica.readers().size)),
+        };
         // Those that stream leave half of the connections to everybody else.
-        let streams = Arc::new(Semaphore::new(usize::try_from(store.readers() / 2).unwrap_or(1).max(1)));
-        Self {
+        let streams = turns_at((store.readers().size / 2).max(1));
+        Ok(Self {
             store,
             clock,
             contract,
@@ -148,9 +178,12 @@ impl App {
             limits,
             public_url,
             streams,
+            seal,
+            news: News::default(),
+            turns,
             registry: Mutex::new(None),
             known_facts: Default::default(),
-        }
+        })
     }
 
     /// The reference tables. Read again only when the journal's number of their last change is another, so that every
@@ -165,30 +198,137 @@ impl App {
         *self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(fresh.clone());
         Ok(fresh)
     }
+}
+
+/// The app as one request uses it: what is read is never older than what its caller must know of.
+#[derive(Clone)]
+pub struct Session {
+    app: Arc<App>,
+    replica_from: Option<i64>,
+}
+
+impl Deref for Session {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl Session {
+    /// A session that reads from the replica, where there is one that has come to this entry of the journal; without a number
+    /// only from the database that is written to.
+    pub fn new(app: Arc<App>, replica_from: Option<i64>) -> Self {
+        Self { app, replica_from }
+    }
+
+    /// The same, reading nothing older than this entry.
+    pub fn not_before(&self, sequence: i64) -> Self {
+        let replica_from = self.replica_from.map(|from| from.max(sequence));
+        Self { app: self.app.clone(), replica_from }
+    }
 
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.
     pub async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
+        &self,
         work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let app = self.clone();
-        actix_web::web::block(move || app.store.read(|connection| work(&app, connection)))
-            .await
-            .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))?
+        let work = match self.replica_turn().await {
+            Some((turn, from)) => {
+                let app = self.app.clone();
+                let tried = off_the_request(move || {
+                    let _turn = turn;
+                    read_replica(&app, from, work)
+                });
+                match tried.await? {
+                    Ok(outcome) => return outcome,
+                    Err(work) => work,
+                }
+            }
+            None => work,
+        };
+        let turn = turn_at(&self.turns.reading, READING_TURN).await?;
+        let app = self.app.clone();
+        off_the_request(move || {
+            let _turn = turn;
+            app.store.read(|connection| work(&app, connection))
+        })
+        .await?
+    }
+
+    /// Reads on one snapshot, on this thread, which must be one that may wait.
+    pub fn read_here<T, E: From<StoreError> + From<ApiError>>(
+        &self,
+        runtime: &tokio::runtime::Handle,
+        work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let work = match runtime.block_on(self.replica_turn()) {
+            Some((_turn, from)) => match read_replica(&self.app, from, work) {
+                Ok(outcome) => return outcome,
+                Err(work) => work,
+            },
+            None => work,
+        };
+        let _turn = runtime.block_on(turn_at(&self.turns.reading, READING_TURN))?;
+        self.store.read(|connection| work(&self.app, connection))
     }
 
     /// Writes, all or nothing, off the threads that serve requests. The one place where a request waits for the database to write.
     pub async fn write<T: Send + 'static>(
-        self: &Arc<Self>,
+        &self,
         actor: String,
         now: Now,
         work: impl FnOnce(&App, &mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let app = self.clone();
-        actix_web::web::block(move || app.store.write(&actor, now.moment, |tx| work(&app, tx)))
-            .await
-            .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))?
+        let turn = turn_at(&self.turns.writing, WRITING_TURN).await?;
+        let app = self.app.clone();
+        let (done, position) = off_the_request(move || {
+            let _turn = turn;
+            app.store.write(&actor, now.moment, |tx| {
+                let done = work(&app, tx)?;
+                Ok::<_, ApiError>((done, tx.position()?))
+            })
+        })
+        .await??;
+        self.news.tell(position.sequence);
+        Ok(done)
     }
+
+    /// A turn at the replica, and from which entry on it may be read. Nobody waits for one: there is another database.
+    async fn replica_turn(&self) -> Option<(OwnedSemaphorePermit, i64)> {
+        let from = self.replica_from?;
+        self.store.replica()?;
+        let turn = turn_at(&self.turns.reading_replica, READING_TURN).await.ok()?;
+        Some((turn, from))
+    }
+}
+
+/// What was read from the replica; or the work back, when that cannot be reached or has not come so far.
+fn read_replica<T, E, W>(app: &App, from: i64, work: W) -> Result<Result<T, E>, W>
+where
+    E: From<StoreError>,
+    W: FnOnce(&App, &mut AnyConnection) -> Result<T, E>,
+{
+    match app.store.replica().and_then(|replica| replica.snapshot(from)) {
+        Some(snapshot) => Ok(snapshot.read(|connection| work(app, connection))),
+        None => Err(work),
+    }
+}
+
+async fn turn_at(turns: &Arc<Semaphore>, longest: Duration) -> Result<OwnedSemaphorePermit, ApiError> {
+    let busy = || ApiError::Unavailable("the database has its hands full".to_owned(), COME_BACK);
+    let turn = tokio::time::timeout(longest, turns.clone().acquire_owned()).await;
+    turn.map_err(|_| busy())?.map_err(|_| busy())
+}
+
+/// Runs what blocks on a thread that may wait, with the request's trace in its log lines.
+async fn off_the_request<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let span = tracing::Span::current();
+    actix_web::web::block(move || span.in_scope(work))
+        .await
+        .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), COME_BACK))
 }
 
 /// Writes the built-in reference data on the first start, and what a later release added to it on the first start of that. Others

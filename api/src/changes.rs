@@ -1,6 +1,7 @@
 //! The feed: the journal as its reader may see it. Read from the start it rebuilds exactly what that reader can see.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use base64::Engine;
@@ -10,14 +11,14 @@ use domain::access::{Caller, View};
 use domain::advice::Advice;
 use domain::ids::AdviceId;
 use persistence::journal::{self, Entry, holds_key};
-use persistence::{AnyConnection, Stamp, Stored, advice, advice_request, dossier};
+use persistence::{AnyConnection, Position, Stamp, Stored, advice, advice_request, dossier};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::advice::Showing;
-use crate::app::App;
+use crate::app::{App, Session};
 use crate::clock::Now;
-use crate::incoming::Incoming;
+use crate::incoming::{Call, Incoming};
 use crate::paging::{self, DEFAULT_LIMIT, to_value};
 use crate::problem::ApiError;
 use crate::registry;
@@ -33,6 +34,10 @@ pub struct ChangesQuery {
     /// Changes on a page, at most.
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<i64>,
+    /// Seconds to wait for a change when there is none yet; the answer comes with the first, or empty when the time is over. At once
+    /// when left out.
+    #[param(required = false, minimum = 0, maximum = 30)]
+    wait: Option<u64>,
 }
 
 /// One change that the caller may see.
@@ -71,43 +76,77 @@ const SCAN: i64 = 1000;
 /// The ordered feed of changes, without gaps.
 ///
 /// Keep `next` and come back with `after=`: what you then have is what you could read. An item that stops being visible
-/// comes as `deleted`. Advice, agreements, plans and the like come as they are at the time of reading: what was corrected or withdrawn since is not given again.
+/// comes as `deleted`. Advice, agreements, plans and the like come as they are at the time of reading: what was corrected or withdrawn
+/// since is not given again. `term.state` and `daysOver` of an advice hold for `term.on`; that they change at midnight is no change here.
+///
+/// With `wait=` the answer comes as soon as there is a change. A cursor of a history that is no more, after the database was put
+/// back to an earlier state, gives 410: begin anew without `after`.
 #[utoipa::path(get, path = "/changes", operation_id = "listChanges", tag = "changes", params(ChangesQuery),
-    responses((status = 200, description = "A page of changes.", body = ChangeList)),
+    responses((status = 200, description = "A page of changes.", body = ChangeList),
+        (status = 410, description = "The cursor belongs to a history that is no more.")),
     security((), ("bearer" = [])))]
 pub async fn list_changes(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("listChanges").await?;
     let query: ChangesQuery = call.query()?;
     paging::accepted(&call, &["application/json"])?;
-    let after = read_cursor(query.after.as_deref())?;
+    let after = read_cursor(&call.app, query.after.as_deref())?;
     let limit = usize::try_from(query.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
-    let (caller, now, app) = (call.caller.clone(), call.now, call.app.clone());
-    let list = app.read(move |app, connection| changes(app, connection, &caller, now, after, limit)).await?;
-    let link = format!("<{}/v1/changes?after={}>; rel=\"next\"", app.public_url, list.next);
+    let list = match query.wait.unwrap_or(0) {
+        0 => read(&call, &call.app.not_before(after.sequence), after, limit).await?.list,
+        seconds => wait(&call, after, limit, Duration::from_secs(seconds)).await?,
+    };
+    let link = format!("<{}/v1/changes?after={}>; rel=\"next\"", call.app.public_url, list.next);
     let body = serde_json::to_vec(&list).map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(paging::readable(&call, crate::etag::of_body(&body), "application/json", body, Some(link)))
 }
 
-fn cursor_of(sequence: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("s{sequence}"))
+/// A page, and how far the journal was looked through for it.
+struct Found {
+    list: ChangeList,
+    looked: i64,
 }
 
-fn read_cursor(text: Option<&str>) -> Result<i64, ApiError> {
-    let Some(text) = text else { return Ok(0) };
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.strip_prefix('s').and_then(|number| number.parse::<i64>().ok()))
-        .filter(|sequence| *sequence >= 0)
-        .ok_or_else(|| {
-            ApiError::invalid(
-                "query",
-                "after",
-                "cursor.foreign",
-                "is not a cursor of this feed; take it from `next`",
-            )
-        })
+async fn read(call: &Call, session: &Session, after: Position, limit: usize) -> Result<Found, ApiError> {
+    let (caller, now) = (call.caller.clone(), call.now);
+    session.read(move |app, connection| changes(app, connection, &caller, now, after, limit)).await
+}
+
+/// Reads until there is something to tell, or the time is over. What nobody sees here is looked through once.
+async fn wait(call: &Call, after: Position, limit: usize, longest: Duration) -> Result<ChangeList, ApiError> {
+    let _place = call.app.news.place()?;
+    let until = Instant::now() + longest;
+    let mut session = call.app.not_before(after.sequence);
+    loop {
+        let Found { list, looked } = read(call, &session, after, limit).await?;
+        if !list.items.is_empty() || list.more {
+            return Ok(list);
+        }
+        match call.app.news.after(&session, looked, until).await? {
+            Some(sequence) => session = session.not_before(sequence),
+            None => return Ok(list),
+        }
+    }
+}
+
+fn read_cursor(app: &App, text: Option<&str>) -> Result<Position, ApiError> {
+    let Some(text) = text else { return Ok(Position { sequence: 0, mark: 0 }) };
+    if is_of_an_earlier_release(text) {
+        return Err(ApiError::CursorGone);
+    }
+    app.seal.open(text).ok_or_else(|| {
+        ApiError::invalid(
+            "query",
+            "after",
+            "cursor.foreign",
+            "is not a cursor of this feed; take it from `next`",
+        )
+    })
+}
+
+/// Up to 0.2 a cursor was the plain number, without a mark of what the entry was.
+fn is_of_an_earlier_release(text: &str) -> bool {
+    let plain = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    plain.is_some_and(|text| text.strip_prefix('s').is_some_and(|number| number.parse::<u32>().is_ok()))
 }
 
 fn changes(
@@ -115,15 +154,14 @@ fn changes(
     connection: &mut AnyConnection,
     caller: &Caller,
     now: Now,
-    after: i64,
+    after: Position,
     limit: usize,
-) -> Result<ChangeList, ApiError> {
+) -> Result<Found, ApiError> {
     let registry = app.registry(connection)?;
-    let (head, _) = journal::head(connection)?;
-    if after > head {
-        return Err(ApiError::invalid("query", "after", "cursor.foreign", "lies beyond the end of the feed"));
+    if journal::position_at(connection, after.sequence)? != Some(after) {
+        return Err(ApiError::CursorGone);
     }
-    let entries = journal::after(connection, after, SCAN)?;
+    let entries = journal::after(connection, after.sequence, SCAN)?;
     let mut last = after;
     let mut seen: Vec<(&Entry, Option<View>)> = Vec::new();
     for entry in &entries {
@@ -140,9 +178,9 @@ fn changes(
             None => continue,
         }
         // The cursor moves with what the caller sees, so that it does not tell of what he does not.
-        last = entry.sequence;
+        last = entry.position();
     }
-    let scanned = entries.last().map_or(after, |entry| entry.sequence);
+    let scanned = entries.last().map_or(after, Entry::position);
     let full = i64::try_from(entries.len()).unwrap_or(SCAN) == SCAN;
     if seen.len() < limit && full {
         last = scanned;
@@ -194,5 +232,6 @@ fn changes(
             item,
         });
     }
-    Ok(ChangeList { items, next: cursor_of(last), more })
+    let list = ChangeList { items, next: app.seal.close(last), more };
+    Ok(Found { list, looked: scanned.sequence })
 }

@@ -101,6 +101,10 @@ pub struct ServeArgs {
     /// Where the data are.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// A copy of the database that follows it, for reading. Who may write, and who names a Journal-Position that the copy has not
+    /// reached, is read to from the database itself.
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true, value_name = "URL")]
+    pub database_read: Option<String>,
     /// Who issues tokens.
     #[command(flatten)]
     pub issuer: IssuerArgs,
@@ -148,6 +152,14 @@ pub struct ServeArgs {
     /// What is logged, such as info, warn or debug.
     #[arg(long, env = "LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
     pub log: String,
+}
+
+impl ServeArgs {
+    /// The copy to read from, where there is one.
+    pub fn database_read_url(&self) -> Result<Option<DatabaseUrl>, String> {
+        let url = self.database_read.as_ref().map(|url| url.parse());
+        url.transpose().map_err(|problem: String| format!("--database-read: {problem}"))
+    }
 }
 
 /// How the log is written.

@@ -10,18 +10,19 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use domain::access::{Caller, Grant, Scope};
-use persistence::Tx;
 use persistence::idempotency::{self, Known};
+use persistence::{Position, Tx};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::{App, Session};
 use crate::auth::{self, Claims, TokenError};
 use crate::clock::Now;
 use crate::etag::{IfMatch, Version};
 use crate::problem::ApiError;
+use crate::seal::JOURNAL_POSITION;
 
 /// The type of a merge patch (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -66,8 +67,8 @@ impl FromRequest for Incoming {
 
 /// A request whose caller is known and may call this operation.
 pub struct Call {
-    /// What every request needs.
-    pub app: Arc<App>,
+    /// What every request needs, and the way to the database.
+    pub app: Session,
     /// The request itself.
     pub http: HttpRequest,
     /// Who asks.
@@ -108,7 +109,27 @@ impl Incoming {
                 return Err(ApiError::InsufficientScope(rules.scopes.clone()));
             }
         }
+        let app = Session::new(app.clone(), replica_from(&app, &http, &caller)?);
         Ok(Call { app, http, caller, now, operation, client, body })
+    }
+}
+
+/// From which entry of the journal on a replica is good enough for this request. Who names a position has come so far. Who may
+/// write reads what is written to, unless he names one: he must find what he wrote a moment ago.
+fn replica_from(app: &App, http: &HttpRequest, caller: &Caller) -> Result<Option<i64>, ApiError> {
+    match http.headers().get(JOURNAL_POSITION) {
+        Some(value) => {
+            let position = value.to_str().ok().and_then(|text| app.seal.open(text)).ok_or_else(|| {
+                ApiError::invalid(
+                    "header",
+                    "Journal-Position",
+                    "position.foreign",
+                    "is none of ours; take it from an answer to a change, or from `next` of the feed",
+                )
+            })?;
+            Ok(Some(position.sequence))
+        }
+        None => Ok((!caller.may_write()).then_some(0)),
     }
 }
 
@@ -325,6 +346,9 @@ pub struct Answer {
     pub location: Option<String>,
     /// The body, as text.
     pub body: String,
+    /// Where the journal stands after the change.
+    #[serde(skip)]
+    pub position: Option<Position>,
 }
 
 impl<B> Writing<B> {
@@ -345,15 +369,18 @@ impl<B> Writing<B> {
                 Known::Fresh => {}
                 Known::OtherRequest => return Err(ApiError::IdempotencyMismatch),
                 Known::Answered(answer) => {
-                    return serde_json::from_str(&answer)
-                        .map_err(|error| ApiError::Internal(error.to_string()));
+                    let mut answer: Answer = serde_json::from_str(&answer)
+                        .map_err(|error| ApiError::Internal(error.to_string()))?;
+                    answer.position = Some(tx.position()?);
+                    return Ok(answer);
                 }
             }
         }
         if let Some(version) = version {
             if_match.require(version)?;
         }
-        let answer = work(tx, body, &caller, now)?;
+        let mut answer = work(tx, body, &caller, now)?;
+        answer.position = Some(tx.position()?);
         if let Some(key) = &key {
             let text =
                 serde_json::to_string(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -372,12 +399,12 @@ impl Answer {
     /// An answer with a body.
     pub fn json<T: Serialize>(status: u16, etag: Option<String>, body: &T) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body).map_err(|error| ApiError::Internal(error.to_string()))?;
-        Ok(Self { status, etag, location: None, body })
+        Ok(Self { status, etag, location: None, body, position: None })
     }
 
     /// Nothing more to say.
     pub fn empty() -> Self {
-        Self { status: 204, etag: None, location: None, body: String::new() }
+        Self { status: 204, etag: None, location: None, body: String::new(), position: None }
     }
 
     /// At this path.
@@ -387,7 +414,7 @@ impl Answer {
     }
 
     /// As it is sent. `Location` is our own public address with the path.
-    pub fn into_response(self, public_url: &str) -> HttpResponse {
+    pub fn into_response(self, app: &App) -> HttpResponse {
         let status = actix_web::http::StatusCode::from_u16(self.status)
             .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
@@ -395,7 +422,10 @@ impl Answer {
             response.insert_header((header::ETAG, etag));
         }
         if let Some(path) = self.location {
-            response.insert_header((header::LOCATION, format!("{public_url}{path}")));
+            response.insert_header((header::LOCATION, format!("{}{path}", app.public_url)));
+        }
+        if let Some(position) = self.position {
+            response.insert_header((JOURNAL_POSITION, app.seal.close(position)));
         }
         if self.body.is_empty() { response.finish() } else { response.content_type(JSON).body(self.body) }
     }

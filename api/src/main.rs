@@ -22,8 +22,8 @@ use clap::error::ErrorKind;
 use domain::import::dossiers::Source;
 use persistence::Store;
 
-/// Threads of each worker that wait for the database; a small number beats the default by far.
-const BLOCKING_THREADS: usize = 4;
+/// Threads of each worker that wait for the database. Turns at its connections bound the work; a thread too many costs nothing.
+const BLOCKING_THREADS: usize = 16;
 
 const DEMO_WITH_ISSUER: &str = "--demo is for trying things out and does not go with an issuer of tokens";
 
@@ -120,7 +120,12 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     let dev_tokens = args.dev_tokens || args.demo;
     let public_url = args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen));
     let verifier = verifier(&args.issuer, &args.store, dev_tokens)?;
-    let store = open(&args.store)?;
+    let mut store = open(&args.store)?;
+    if let Some(url) = args.database_read_url()? {
+        store = store
+            .with_replica(&url, args.store.database_connections)
+            .map_err(|error| format!("the database cannot be read: {}", chain(&error)))?;
+    }
     let clock = Clock::System;
     if args.demo {
         demo::fill(&store, clock.now())
@@ -129,7 +134,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     let document = openapi::document()?;
     let contract = Arc::new(Contract::new(&document)?);
     let limits = Limits { body: args.body_limit };
-    let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone());
+    let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone())?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let workers = args.workers.map_or(cores, usize::from);
     let listener = std::net::TcpListener::bind(args.listen)
@@ -172,6 +177,9 @@ fn expires_in_a_year() -> String {
 fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) -> Result<(), String> {
     println!("wijkaanzet {}", env!("CARGO_PKG_VERSION"));
     println!("  database          {}", args.store.url()?);
+    if let Some(url) = args.database_read_url()? {
+        println!("  database-read     {url}");
+    }
     println!("  data-dir          {}", args.store.data_dir.display());
     println!("  listen            {}", args.listen);
     println!("  public-url        {public_url}");

@@ -433,6 +433,9 @@ fn needs_if_match(path: &str, method: &HttpMethod) -> bool {
     }
 }
 
+const POSITION: &str =
+    "Where the journal stands after the change; a later request that sends it reads nothing older.";
+
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if operation.description.is_none() {
         operation.description.clone_from(&operation.summary);
@@ -472,6 +475,14 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             false,
             "The ETag that the caller has: the answer is then 304 without a body.",
             "\"9.2026-11-23.public\"",
+        ));
+    }
+    if !writes && !path.starts_with("/openapi") {
+        headers.push((
+            "Journal-Position",
+            false,
+            "Read nothing older than this: the `Journal-Position` of an answer to a change, or `next` of the feed.",
+            "3q2-796tvu_erb7v3q2-796tvu_erb7v3q2-796tvu8",
         ));
     }
     for (name, required, text, example) in headers {
@@ -568,10 +579,14 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
                 if status == "201" {
                     header("Location", "The address of what was made.");
                 }
+                if writes {
+                    header("Journal-Position", POSITION);
+                }
                 if status == "200" && is_list {
                     header("Link", "The first and the next page (RFC 8288).");
                 }
             }
+            "204" if writes => header("Journal-Position", POSITION),
             "304" => header("ETag", "Names this version of the item for this reader."),
             "308" => header("Location", "The address of the advice that it was merged into."),
             "401" => header("WWW-Authenticate", "How to authenticate (RFC 6750)."),

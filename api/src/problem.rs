@@ -115,6 +115,12 @@ pub const KINDS: &[(&str, u16, &str, &str)] = &[
         "It was public and is no more; `reason` and `withdrawnAt` say why and since when.",
     ),
     (
+        "cursor-gone",
+        410,
+        "Cursor of a history that is no more",
+        "Drop what you hold and read the feed from the beginning, without `after`: the database was put back to an earlier state.",
+    ),
+    (
         "stale",
         412,
         "Changed since you read it",
@@ -177,6 +183,9 @@ pub enum ApiError {
         /// Since when.
         at: chrono::DateTime<chrono::Utc>,
     },
+    /// The cursor belongs to a history that is no more.
+    #[error("cursor gone")]
+    CursorGone,
     /// `If-Match` names an older version.
     #[error("stale")]
     Stale,
@@ -261,6 +270,7 @@ impl ApiError {
             Self::NotAcceptable => "not-acceptable",
             Self::Conflict(_, _) => "conflict",
             Self::Gone { .. } => "gone",
+            Self::CursorGone => "cursor-gone",
             Self::Stale => "stale",
             Self::TooLarge(_) => "too-large",
             Self::UnsupportedMediaType(_) => "unsupported-media-type",
@@ -304,6 +314,7 @@ impl ApiError {
             | Self::NotYours
             | Self::NotFound
             | Self::NotAcceptable
+            | Self::CursorGone
             | Self::Stale
             | Self::IdempotencyMismatch
             | Self::PreconditionRequired
@@ -348,6 +359,7 @@ impl ApiError {
             | Self::NotAcceptable
             | Self::Conflict(_, _)
             | Self::Gone { .. }
+            | Self::CursorGone
             | Self::Stale
             | Self::TooLarge(_)
             | Self::UnsupportedMediaType(_)

@@ -626,7 +626,7 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// A change of an obligation.
@@ -685,7 +685,7 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// The end of a term rule.
@@ -724,7 +724,7 @@ pub async fn end_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 fn named(registry: &Registry, stored: &Stored<OfficeHolder>) -> OfficeHolderItem {
@@ -804,7 +804,7 @@ pub async fn add_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiEr
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// A page of codes.

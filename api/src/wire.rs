@@ -28,12 +28,13 @@ use crate::problem::{ApiError, Problem};
 pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What scripts of other origins may read beside the body.
-const EXPOSED: &str = "API-Version, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After";
+const EXPOSED: &str =
+    "API-Version, ETag, Journal-Position, Link, Location, RateLimit, RateLimit-Policy, Retry-After";
 const EVERY_METHOD: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const EVERY_HEADER: &str =
-    "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Accept, traceparent, tracestate";
+const EVERY_HEADER: &str = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Journal-Position, Accept, traceparent, tracestate";
 /// An origin that is not on the list reads what anybody may read, so it has no use for a token.
-const ANONYMOUS_HEADERS: &str = "Content-Type, If-None-Match, Accept, traceparent, tracestate";
+const ANONYMOUS_HEADERS: &str =
+    "Content-Type, If-None-Match, Journal-Position, Accept, traceparent, tracestate";
 
 /// The time over which requests are counted.
 const WINDOW: Duration = Duration::from_secs(60);

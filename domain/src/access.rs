@@ -262,6 +262,11 @@ impl Caller {
         self.scopes.contains(&scope)
     }
 
+    /// Whether the token allows any change.
+    pub fn may_write(&self) -> bool {
+        self.scopes.iter().any(|scope| !matches!(scope, Scope::InternalRead | Scope::AuditRead))
+    }
+
     /// Refuses a caller without the scope.
     pub fn require(&self, scope: Scope) -> Result<(), Refusal> {
         if self.has(scope) { Ok(()) } else { Err(Refusal::Scope(scope)) }

@@ -1,20 +1,29 @@
 //! One kind of connection for both databases, and the pools of them.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
-use diesel::{Connection as _, PgConnection, SqliteConnection};
+use diesel::{Connection as _, PgConnection, QueryDsl, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::dialect;
 use crate::error::StoreError;
+use crate::schema::secret;
+use crate::store::Usage;
+
+/// The name of the key that cursors and positions are sealed with.
+const SEAL: &str = "seal";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// How long a writer waits for another before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// How long PostgreSQL may work on one query that reads.
+const LONGEST_QUERY: Duration = Duration::from_secs(60);
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -115,9 +124,14 @@ impl ManageConnection for Manager {
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseUrl::Postgres(url) => {
-                let mut connection = PgConnection::establish(url).map_err(unavailable)?;
+                let mut connection = PgConnection::establish(&with_time_limit(url)).map_err(unavailable)?;
+                // A request that gave up waiting leaves no query behind that goes on for ever.
+                let longest = match self.purpose {
+                    Purpose::Read => LONGEST_QUERY.as_millis(),
+                    Purpose::Write => 0,
+                };
                 connection.batch_execute(&format!(
-                    "SET lock_timeout = {}; SET timezone = 'UTC';",
+                    "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';",
                     LOCK_WAIT.as_millis()
                 ))?;
                 Ok(AnyConnection::Postgres(connection))
@@ -137,11 +151,86 @@ impl ManageConnection for Manager {
 /// A connection on loan from a pool.
 pub(crate) type Loan = PooledConnection<Manager>;
 
-/// The pools. SQLite has one writer; with one connection nobody finds it locked.
+/// How long a new connection may take. Who holds a turn finds one idle, or has one made; nobody waits here for another.
+const CONNECT_WAIT: Duration = Duration::from_secs(3);
+
+/// For how long a database that could not be reached is not tried again: else each request would spend its time on that.
+const REST: Duration = Duration::from_secs(1);
+
+/// A pool, and what is known of the database behind it.
+#[derive(Clone)]
+pub(crate) struct Lane {
+    pool: Pool<Manager>,
+    unreachable_since: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Lane {
+    fn new(url: &DatabaseUrl, purpose: Purpose, size: u32) -> Self {
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .connection_timeout(CONNECT_WAIT)
+            .build_unchecked(Manager { url: url.clone(), purpose });
+        Self { pool, unreachable_since: Arc::default() }
+    }
+
+    fn size(&self) -> u32 {
+        self.pool.max_size()
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let state = self.pool.state();
+        let in_use = state.connections.saturating_sub(state.idle_connections);
+        Usage { size: self.size(), in_use, idle: state.idle_connections }
+    }
+
+    /// A connection in a transaction that just began. Those that were lost while they lay idle are found out by their first
+    /// word, thrown away, and another is taken: nothing was done yet.
+    pub(crate) fn begun(
+        &self,
+        begin: impl Fn(&mut AnyConnection) -> Result<(), StoreError>,
+    ) -> Result<Loan, StoreError> {
+        let mut lost = 0;
+        loop {
+            let mut loan = self.loan()?;
+            match begin(&mut loan) {
+                Err(_) if dialect::is_broken(&mut loan) && lost < self.size() => lost += 1,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(loan),
+            }
+        }
+    }
+
+    fn loan(&self) -> Result<Loan, StoreError> {
+        if let Some(loan) = self.pool.try_get() {
+            return Ok(loan);
+        }
+        if self.unreachable().is_some_and(|since| since.elapsed() < REST) {
+            return Err(StoreError::Unavailable("the database could not be reached a moment ago".to_owned()));
+        }
+        match self.pool.get() {
+            Ok(loan) => {
+                *self.unreachable() = None;
+                Ok(loan)
+            }
+            Err(error) => {
+                *self.unreachable() = Some(Instant::now());
+                Err(StoreError::Unavailable(error.to_string()))
+            }
+        }
+    }
+
+    fn unreachable(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unreachable_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pools of the database that is written to. SQLite has one writer; with one connection nobody finds it locked.
 #[derive(Clone)]
 pub(crate) struct Pools {
-    read: Pool<Manager>,
-    write: Pool<Manager>,
+    pub(crate) read: Lane,
+    pub(crate) write: Lane,
 }
 
 impl Pools {
@@ -149,42 +238,26 @@ impl Pools {
         if let DatabaseUrl::Sqlite(path) = url {
             create_folder_of(path)?;
         }
-        let pool = |purpose, size| {
-            Pool::builder()
-                .max_size(size)
-                .min_idle(Some(1))
-                .test_on_check_out(false)
-                .connection_timeout(LOCK_WAIT)
-                .build(Manager { url: url.clone(), purpose })
-                .map_err(|error| StoreError::Unavailable(error.to_string()))
-        };
         // One try without a pool, so that a wrong address fails at once and says why.
         migrate(&mut Manager { url: url.clone(), purpose: Purpose::Write }.connect()?)?;
-        match url {
-            DatabaseUrl::Sqlite(_) => {
-                Ok(Self { write: pool(Purpose::Write, 1)?, read: pool(Purpose::Read, connections)? })
-            }
+        let (readers, writers) = match url {
+            DatabaseUrl::Sqlite(_) => (connections, 1),
             DatabaseUrl::Postgres(_) => {
                 // Writers wait for each other on the journal; they leave readers the other half.
                 let writers = (connections / 2).max(1);
-                let readers = (connections - writers).max(1);
-                Ok(Self { write: pool(Purpose::Write, writers)?, read: pool(Purpose::Read, readers)? })
+                ((connections - writers).max(1), writers)
             }
-        }
+        };
+        Ok(Self {
+            read: Lane::new(url, Purpose::Read, readers),
+            write: Lane::new(url, Purpose::Write, writers),
+        })
     }
+}
 
-    pub(crate) fn reader(&self) -> Result<Loan, StoreError> {
-        self.read.get().map_err(|error| StoreError::Unavailable(error.to_string()))
-    }
-
-    /// How many may read at the same time.
-    pub(crate) fn readers(&self) -> u32 {
-        self.read.max_size()
-    }
-
-    pub(crate) fn writer(&self) -> Result<Loan, StoreError> {
-        self.write.get().map_err(|error| StoreError::Unavailable(error.to_string()))
-    }
+/// A pool of connections that only read, to a database that somebody else keeps: it need not be there now.
+pub(crate) fn replica(url: &DatabaseUrl, connections: u32) -> Lane {
+    Lane::new(url, Purpose::Read, connections)
 }
 
 /// A connection to a database that is there already; nothing is made or changed.
@@ -204,6 +277,15 @@ pub(crate) fn existing(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     Ok(connection)
 }
 
+/// The address, with a limit on how long a connection may take to be made, unless it names one itself: libpq waits for ever.
+fn with_time_limit(url: &str) -> String {
+    if url.contains("connect_timeout=") {
+        return url.to_owned();
+    }
+    let sign = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{sign}connect_timeout={}", CONNECT_WAIT.as_secs())
+}
+
 fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder).map_err(|error| {
@@ -215,11 +297,20 @@ fn create_folder_of(path: &Path) -> Result<(), StoreError> {
 
 /// Brings the tables up to date. Several processes may do it at once: the others wait and find it done.
 fn migrate(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    dialect::write_transaction(connection, |connection| {
+    dialect::begin_write(connection)?;
+    dialect::end_write(connection, |connection| {
         dialect::lock_for_migration(connection)?;
-        connection
-            .run_pending_migrations(MIGRATIONS)
-            .map(|_| ())
-            .map_err(|error| StoreError::Setting(format!("the tables cannot be brought up to date: {error}")))
+        connection.run_pending_migrations(MIGRATIONS).map(|_| ()).map_err(|error| {
+            StoreError::Setting(format!("the tables cannot be brought up to date: {error}"))
+        })?;
+        dialect::make_secret(connection, SEAL)
+    })
+}
+
+/// The key that cursors and positions are sealed with: the same for every process on this database.
+pub(crate) fn seal(lane: &Lane) -> Result<String, StoreError> {
+    let mut connection = lane.begun(dialect::begin_read)?;
+    dialect::end_read(&mut connection, |connection| {
+        Ok(secret::table.find(SEAL).select(secret::value).first(connection)?)
     })
 }

@@ -9,12 +9,9 @@ use crate::error::StoreError;
 
 type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
 
-/// Runs a transaction that writes. SQLite takes its one write lock at the start: a transaction that reads first and
+/// Begins a transaction that writes. SQLite takes its one write lock at the start: a transaction that reads first and
 /// writes later would find the database locked.
-pub(crate) fn write_transaction<T, E: From<StoreError>>(
-    connection: &mut AnyConnection,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-) -> Result<T, E> {
+pub(crate) fn begin_write(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let begun = match connection {
         // Whatever the server's default is: the wait for the journal counts on seeing what was committed meanwhile.
         AnyConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
@@ -25,7 +22,14 @@ pub(crate) fn write_transaction<T, E: From<StoreError>>(
             AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
         }
     };
-    begun.map_err(StoreError::from)?;
+    begun.map_err(StoreError::from)
+}
+
+/// Does the work in the transaction that was begun, and commits it or rolls it back.
+pub(crate) fn end_write<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     match work(connection) {
         Ok(value) => {
             Transactions::commit_transaction(connection).map_err(StoreError::from)?;
@@ -41,11 +45,8 @@ pub(crate) fn write_transaction<T, E: From<StoreError>>(
     }
 }
 
-/// Runs queries that must agree with each other on one snapshot of the database.
-pub(crate) fn read_transaction<T, E: From<StoreError>>(
-    connection: &mut AnyConnection,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-) -> Result<T, E> {
+/// Begins queries that must agree with each other, on one snapshot of the database.
+pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let begun = match connection {
         AnyConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(
             postgres,
@@ -53,7 +54,14 @@ pub(crate) fn read_transaction<T, E: From<StoreError>>(
         ),
         AnyConnection::Sqlite(_) => Transactions::begin_transaction(connection),
     };
-    begun.map_err(StoreError::from)?;
+    begun.map_err(StoreError::from)
+}
+
+/// Does the reading in the transaction that was begun, and ends it.
+pub(crate) fn end_read<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     let outcome = work(connection);
     match Transactions::rollback_transaction(connection) {
         Err(error) if outcome.is_ok() => Err(StoreError::from(error).into()),
@@ -81,4 +89,23 @@ pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), S
         }
         AnyConnection::Sqlite(_) => Ok(()),
     }
+}
+
+/// Makes a secret of 64 hexadecimal digits where there is none of this name yet. Both databases have their own source of chance.
+pub(crate) fn make_secret(connection: &mut AnyConnection, name: &str) -> Result<(), StoreError> {
+    let value = match connection {
+        AnyConnection::Postgres(_) => "replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
+        AnyConnection::Sqlite(_) => "lower(hex(randomblob(32)))",
+    };
+    let known = "SELECT 1 FROM secret WHERE name =";
+    let text = match connection {
+        AnyConnection::Postgres(_) => {
+            format!("INSERT INTO secret (name, value) SELECT $1, {value} WHERE NOT EXISTS ({known} $1)")
+        }
+        AnyConnection::Sqlite(_) => {
+            format!("INSERT INTO secret (name, value) SELECT ?1, {value} WHERE NOT EXISTS ({known} ?1)")
+        }
+    };
+    diesel::sql_query(text).bind::<Text, _>(name).execute(connection)?;
+    Ok(())
 }

@@ -40,18 +40,38 @@ impl From<diesel::result::Error> for StoreError {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 info,
             ) => Self::Unavailable(info.message().to_owned()),
-            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
-                Self::Unavailable(info.message().to_owned())
-            }
-            Error::DatabaseError(_, ref info)
-                if info.message().contains("database is locked")
-                    || info.message().contains("deadlock detected")
-                    || info.message().contains("canceling statement due to lock timeout") =>
-            {
+            Error::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction,
+                info,
+            ) => Self::Unavailable(info.message().to_owned()),
+            Error::DatabaseError(_, ref info) if passes(info.message()) => {
                 Self::Unavailable(info.message().to_owned())
             }
             Error::BrokenTransactionManager => Self::Unavailable("the connection was lost".to_owned()),
             other => Self::Database(other),
         }
     }
+}
+
+/// Whether it may go well another time: both databases tell these apart by their words only.
+fn passes(message: &str) -> bool {
+    const PASSING: [&str; 12] = [
+        // Busy.
+        "database is locked",
+        "deadlock detected",
+        "canceling statement due to lock timeout",
+        "canceling statement due to statement timeout",
+        // A standby, where what is read was cleaned up on the primary.
+        "canceling statement due to conflict with recovery",
+        "terminating connection due to conflict with recovery",
+        // Going or coming.
+        "the database system is",
+        "terminating connection due to administrator command",
+        "remaining connection slots are reserved",
+        // No room.
+        "No space left on device",
+        "database or disk is full",
+        "disk I/O error",
+    ];
+    PASSING.iter().any(|known| message.contains(known))
 }

@@ -133,6 +133,30 @@ pub struct Tx<'c> {
     head: Option<Head>,
 }
 
+/// A point in the journal that a reader has come to: the number of an entry, and a mark of what that entry is. After a restore
+/// of an older copy the number may come a second time, but not with the same mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The number of the last entry; zero before the first.
+    pub sequence: i64,
+    /// The first 64 bits of its hash.
+    pub mark: u64,
+}
+
+impl Position {
+    fn of(sequence: i64, hash: &str) -> Self {
+        let mark = hash.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
+        Self { sequence, mark }
+    }
+}
+
+impl Entry {
+    /// The point in the journal that who has read this entry has come to.
+    pub fn position(&self) -> Position {
+        Position::of(self.sequence, &self.hash)
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Head {
     place: Place,
@@ -221,6 +245,14 @@ impl<'c> Tx<'c> {
         Ok(moment::to_utc(self.next_place()?.moment))
     }
 
+    /// Where the journal stands: after the last entry that this transaction wrote, or that others did before it.
+    pub fn position(&mut self) -> Result<Position, StoreError> {
+        match &self.head {
+            Some(head) => Ok(Position::of(head.place.sequence, &head.hash)),
+            None => position(self.connection),
+        }
+    }
+
     /// Whether anything was ever written.
     pub fn is_first(&mut self) -> Result<bool, StoreError> {
         Ok(self.next_place()?.sequence == 1)
@@ -279,6 +311,25 @@ pub fn head(connection: &mut AnyConnection) -> Result<(i64, DateTime<Utc>), Stor
         .select((journal_head::sequence, journal_head::moment))
         .first::<(i64, i64)>(connection)?;
     Ok((sequence, moment::to_utc(moment)))
+}
+
+/// Where the journal ends.
+pub fn position(connection: &mut AnyConnection) -> Result<Position, StoreError> {
+    let (sequence, hash) = journal_head::table
+        .find(1)
+        .select((journal_head::sequence, journal_head::hash))
+        .first::<(i64, String)>(connection)?;
+    Ok(Position::of(sequence, &hash))
+}
+
+/// The position of the entry of this number; none where the journal does not go so far.
+pub fn position_at(connection: &mut AnyConnection, sequence: i64) -> Result<Option<Position>, StoreError> {
+    if sequence == 0 {
+        return Ok(Some(Position { sequence: 0, mark: 0 }));
+    }
+    let hash: Option<String> =
+        journal::table.find(sequence).select(journal::hash).first(connection).optional()?;
+    Ok(hash.map(|hash| Position::of(sequence, &hash)))
 }
 
 /// Entries after a sequence number, in order.

@@ -19,9 +19,9 @@ mod store;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
-pub use journal::Tx;
+pub use journal::{Position, Tx};
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
-pub use store::{Store, check_existing};
+pub use store::{Replica, Snapshot, Store, Usage, check_existing};
 
 impl Tx<'_> {
     /// The connection, for reading inside the transaction.

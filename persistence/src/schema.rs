@@ -166,6 +166,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    secret (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     advice,
     advice_request,

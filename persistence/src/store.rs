@@ -2,32 +2,83 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::connection::{AnyConnection, DatabaseUrl, Pools};
+use crate::connection::{self, AnyConnection, DatabaseUrl, Lane, Loan, Pools};
 use crate::dialect;
 use crate::error::StoreError;
-use crate::journal::Tx;
+use crate::journal::{self, Tx};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
 pub fn check_existing(url: &DatabaseUrl) -> Result<crate::check::Report, StoreError> {
-    let mut connection = crate::connection::existing(url)?;
-    dialect::read_transaction(&mut connection, crate::check::all)
+    let mut connection = connection::existing(url)?;
+    dialect::begin_read(&mut connection)?;
+    dialect::end_read(&mut connection, crate::check::all)
 }
 
 /// The database, ready to use.
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    replica: Option<Replica>,
+    seal: String,
+}
+
+/// A copy of the database that follows it, for reading.
+#[derive(Clone)]
+pub struct Replica {
+    lane: Lane,
+    /// What was there when this process started: a copy that has not come so far may not even have the tables.
+    floor: i64,
+}
+
+/// One state of a copy, about to be read.
+pub struct Snapshot {
+    connection: Loan,
+}
+
+/// How the connections of a pool are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// At most so many.
+    pub size: u32,
+    /// Out on loan.
+    pub in_use: u32,
+    /// Open and waiting.
+    pub idle: u32,
 }
 
 impl Store {
     /// Opens it, creates it where there is none, and brings its tables up to date.
     pub fn open(url: &DatabaseUrl, connections: u32) -> Result<Self, StoreError> {
-        Ok(Self { pools: Pools::open(url, connections)? })
+        let pools = Pools::open(url, connections)?;
+        let seal = connection::seal(&pools.read)?;
+        Ok(Self { pools, replica: None, seal })
     }
 
-    /// How many can read at the same time; who comes later waits.
-    pub fn readers(&self) -> u32 {
-        self.pools.readers()
+    /// The same, with a copy to read from. The copy may be away, and come and go.
+    pub fn with_replica(mut self, url: &DatabaseUrl, connections: u32) -> Result<Self, StoreError> {
+        let floor = self.read::<_, StoreError>(journal::position)?.sequence;
+        self.replica = Some(Replica { lane: connection::replica(url, connections), floor });
+        Ok(self)
+    }
+
+    /// The copy to read from, where there is one.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.replica.as_ref()
+    }
+
+    /// The key that cursors and positions are sealed with: 64 hexadecimal digits, the same for every process on this database.
+    pub fn seal(&self) -> &str {
+        &self.seal
+    }
+
+    /// How the connections that read are used.
+    pub fn readers(&self) -> Usage {
+        self.pools.read.usage()
+    }
+
+    /// How the connections that write are used.
+    pub fn writers(&self) -> Usage {
+        self.pools.write.usage()
     }
 
     /// Reads on one snapshot of the database.
@@ -35,8 +86,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.pools.reader()?;
-        dialect::read_transaction(&mut connection, work)
+        let mut connection = self.pools.read.begun(dialect::begin_read)?;
+        dialect::end_read(&mut connection, work)
     }
 
     /// Writes, all or nothing, as this actor at this moment.
@@ -46,7 +97,50 @@ impl Store {
         now: DateTime<Utc>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.pools.writer()?;
-        dialect::write_transaction(&mut connection, |connection| work(&mut Tx::new(connection, actor, now)))
+        let mut connection = self.pools.write.begun(dialect::begin_write)?;
+        dialect::end_write(&mut connection, |connection| work(&mut Tx::new(connection, actor, now)))
+    }
+}
+
+impl Replica {
+    /// How its connections are used.
+    pub fn readers(&self) -> Usage {
+        self.lane.usage()
+    }
+
+    /// The copy as it now is, if it can be reached and has come at least as far as this entry of the journal.
+    pub fn snapshot(&self, at_least: i64) -> Option<Snapshot> {
+        match self.try_snapshot(at_least.max(self.floor)) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                tracing::debug!(%error, "the replica cannot be read");
+                None
+            }
+        }
+    }
+
+    fn try_snapshot(&self, at_least: i64) -> Result<Option<Snapshot>, StoreError> {
+        let mut connection = self.lane.begun(dialect::begin_read)?;
+        match journal::position(&mut connection) {
+            Ok(position) if position.sequence >= at_least => Ok(Some(Snapshot { connection })),
+            // The transaction is ended without having read more.
+            behind_or_broken => dialect::end_read(&mut connection, |_| behind_or_broken.map(|_| None)),
+        }
+    }
+
+    /// The last entry of the journal that the copy holds, and its moment.
+    pub fn head(&self) -> Result<(i64, DateTime<Utc>), StoreError> {
+        let mut connection = self.lane.begun(dialect::begin_read)?;
+        dialect::end_read(&mut connection, journal::head)
+    }
+}
+
+impl Snapshot {
+    /// Reads it.
+    pub fn read<T, E: From<StoreError>>(
+        mut self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        dialect::end_read(&mut self.connection, work)
     }
 }

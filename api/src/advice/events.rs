@@ -80,7 +80,7 @@ where
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// The advice as its writer sees it after the change. Whoever just handed it on still gets the answer to his change.
@@ -242,7 +242,7 @@ pub async fn draft_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// Changes a draft (merge patch, RFC 7396).
@@ -298,7 +298,7 @@ pub async fn delete_draft(incoming: Incoming) -> Result<HttpResponse, ApiError> 
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// Records the adoption by the council (vaststelling), with its votes.
@@ -786,7 +786,7 @@ pub async fn put_response_draft(incoming: Incoming) -> Result<HttpResponse, ApiE
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// Any of the fields of a draft (merge patch, RFC 7396). A field that is left out stays; null empties it where it may be empty.

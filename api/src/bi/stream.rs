@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -236,14 +235,14 @@ fn start<R: Row>(
     walk: impl FnOnce(&mut Reading<'_>, &mut Sink) -> Result<(), Stopped> + Send + 'static,
 ) -> Result<(), ApiError> {
     let Asked { style, on, since } = asked;
-    let (app, caller, today) = (Arc::clone(&call.app), call.caller.clone(), call.now.today);
+    let (session, caller, today) = (call.app.clone(), call.caller.clone(), call.now.today);
     let runtime = Handle::current();
     let span = tracing::Span::current();
     let reading = move || {
         let _in_span = span.enter();
         let _turn = turn;
         let failures = sender.clone();
-        let outcome = app.store.read(|connection| {
+        let outcome = session.read_here(&runtime, |app, connection| {
             let registry = app.registry(connection)?;
             let mut sink = Sink::begin::<R>(sender, runtime.clone(), style)?;
             let mut reading = Reading { connection, caller: &caller, registry: &registry, on, today, since };

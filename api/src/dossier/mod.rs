@@ -258,7 +258,7 @@ pub(crate) async fn add_with<D: Show, B: DeserializeOwned + Send + 'static, V: S
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// What was written, as its reader gets it, and its tag.
@@ -306,7 +306,7 @@ pub(crate) async fn record<D: Show, B: Send + 'static>(
             })
         })
         .await?;
-    Ok(answer.into_response(&app.public_url))
+    Ok(answer.into_response(&app))
 }
 
 /// No right beyond the scope of the operation.
