@@ -152,10 +152,10 @@ impl ManageConnection for Manager {
 pub(crate) type Loan = PooledConnection<Manager>;
 
 /// How long a new connection may take. Who holds a turn finds one idle, or has one made; nobody waits here for another.
-const CONNECT_WAIT: Duration = Duration::from_secs(3);
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
 
 /// For how long a database that could not be reached is not tried again: else each request would spend its time on that.
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_millis(500);
 
 /// A pool, and what is known of the database behind it.
 #[derive(Clone)]

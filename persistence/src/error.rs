@@ -55,7 +55,7 @@ impl From<diesel::result::Error> for StoreError {
 
 /// Whether it may go well another time: both databases tell these apart by their words only.
 fn passes(message: &str) -> bool {
-    const PASSING: [&str; 12] = [
+    const PASSING: [&str; 16] = [
         // Busy.
         "database is locked",
         "deadlock detected",
@@ -68,6 +68,11 @@ fn passes(message: &str) -> bool {
         "the database system is",
         "terminating connection due to administrator command",
         "remaining connection slots are reserved",
+        // Gone in the middle: only some of these have a kind of their own.
+        "server closed the connection unexpectedly",
+        "could not receive data from server",
+        "no connection to the server",
+        "connection has been closed unexpectedly",
         // No room.
         "No space left on device",
         "database or disk is full",

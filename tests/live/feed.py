@@ -11,6 +11,7 @@ what a reader sees who begins at nothing); and whether each write that was ackno
 """
 
 import argparse
+import calendar
 import http.client
 import json
 import sys
@@ -108,6 +109,12 @@ def read(url, token, seen, stop):
             return
 
 
+def microseconds(moment):
+    """As a number: moments are written with as many digits as they need, and so do not sort as text."""
+    whole, _, fraction = moment.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 1_000_000 + int(fraction.ljust(6, "0") or 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url")
@@ -148,7 +155,7 @@ def main():
         read(url, kind, whole, done)
         fresh[kind] = whole
     for number, (kind, changes) in enumerate(zip(tokens, seen)):
-        moments = [moment for _, _, moment in changes]
+        moments = [microseconds(moment) for _, _, moment in changes]
         ordered = all(earlier < later for earlier, later in zip(moments, moments[1:]))
         same = changes == fresh[kind]
         whole = kind is None or set(ACKNOWLEDGED) <= {(item, moment) for _, item, moment in changes}
