@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::{LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, TokenError};
@@ -21,6 +22,11 @@ pub struct Claims {
     pub councils: Vec<String>,
     /// Codes of clusters, or `*`.
     pub clusters: Vec<String>,
+}
+
+/// The characters of RFC 6749, 3.3: nothing that merely looks like a space or a letter of a scope.
+fn is_scope(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
 }
 
 /// The claims as they stand in a token. A claim given twice, or as `null`, is an error.
@@ -43,12 +49,28 @@ pub(super) struct Payload {
     councils: Vec<String>,
     #[serde(default)]
     clusters: Vec<String>,
+    // What only other kinds of token say.
+    typ: Option<String>,
+    nonce: Option<IgnoredAny>,
+    at_hash: Option<IgnoredAny>,
+    c_hash: Option<IgnoredAny>,
+    s_hash: Option<IgnoredAny>,
+    events: Option<IgnoredAny>,
 }
 
 impl Payload {
+    /// Whether nothing here belongs to another kind of token. `at+jwt` in the header has said so already; behind a plain `JWT`
+    /// an ID token may hide, or one of Keycloak's, which names the kind in a claim `typ`.
+    pub(super) fn fits_access_token(&self, is_declared: bool) -> bool {
+        let Self { typ, nonce, at_hash, c_hash, s_hash, events, .. } = self;
+        let is_other = [nonce, at_hash, c_hash, s_hash, events].into_iter().any(Option::is_some);
+        let is_named_other = typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("bearer"));
+        is_declared || !(is_other || is_named_other)
+    }
+
     /// The claims, if a token that says this may be believed at the moment `now`.
     pub(super) fn believed(self, issuer: &str, audience: &str, now: i64) -> Result<Claims, TokenError> {
-        let Payload { iss, aud, exp, iat, nbf, sub, client_id, azp, scope, councils, clusters } = self;
+        let Self { iss, aud, exp, iat, nbf, sub, client_id, azp, scope, councils, clusters, .. } = self;
         if iss != issuer {
             return Err(TokenError::Invalid("the issuer is not ours"));
         }
@@ -84,7 +106,11 @@ impl Payload {
         if !is_name(&client) {
             return Err(TokenError::Invalid("the client must be 1 to 255 visible characters"));
         }
-        let scopes = scope.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
+        let scope = scope.unwrap_or_default();
+        if !is_scope(&scope) {
+            return Err(TokenError::Invalid("the scope is malformed"));
+        }
+        let scopes = scope.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect();
         Ok(Claims { sub, client, scopes, councils, clusters })
     }
 }

@@ -1,5 +1,7 @@
 //! Public keys, as an issuer publishes them.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
@@ -14,8 +16,12 @@ pub(super) struct VerificationKey {
     pub(super) key: DecodingKey,
 }
 
+/// The usable keys of an issuer. Where two have the same id and fit the same algorithm, the first counts.
 #[derive(Debug, Default)]
-pub(super) struct KeySet(pub(super) Vec<VerificationKey>);
+pub(super) struct KeySet {
+    keys: Vec<VerificationKey>,
+    passed_over: usize,
+}
 
 impl KeySet {
     pub(super) fn parse(document: &[u8], allowed: &[Algorithm]) -> Result<Self, serde_json::Error> {
@@ -25,15 +31,41 @@ impl KeySet {
         }
         let Document { keys } = serde_json::from_slice(document)?;
         // One by one: a key of a kind yet unknown does not spoil the others (RFC 7517, 5).
-        Ok(Self(keys.into_iter().filter_map(|key| VerificationKey::from_jwk(key, allowed)).collect()))
+        let published = keys.len();
+        let usable = keys.into_iter().filter_map(|key| VerificationKey::from_jwk(key, allowed));
+        let mut key_set = Self::of(usable.collect());
+        key_set.passed_over = published - key_set.keys.len();
+        Ok(key_set)
+    }
+
+    pub(super) fn of(keys: Vec<VerificationKey>) -> Self {
+        Self { keys, passed_over: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// How many keys the document held that are not for us.
+    pub(super) fn passed_over(&self) -> usize {
+        self.passed_over
+    }
+
+    pub(super) fn has_same_ids(&self, other: &Self) -> bool {
+        let ids = |set: &Self| set.keys.iter().map(|key| key.kid.clone()).collect::<BTreeSet<_>>();
+        ids(self) == ids(other)
     }
 
     pub(super) fn knows(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid == kid)
+        self.keys.iter().any(|key| key.kid == kid)
     }
 
     pub(super) fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&VerificationKey> {
-        self.0.iter().find(|key| key.kid == kid && key.algorithms.contains(&algorithm))
+        self.keys.iter().find(|key| key.kid == kid && key.algorithms.contains(&algorithm))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod claims;
 mod dev_key;
+mod fetch;
 mod key_set;
 mod published;
 mod source;
@@ -17,8 +18,10 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation};
 
 use claims::Payload;
+use fetch::Client;
 use key_set::{KeySet, VerificationKey};
 use published::PublishedKeys;
+use source::Source;
 
 pub use claims::Claims;
 pub use dev_key::{DEV_ISSUER, DEV_KEY_FILE, DevKey, Mint, MintError};
@@ -65,6 +68,8 @@ pub struct IssuerConfig {
     pub audience: String,
     /// Where its public keys are.
     pub jwks: JwksSource,
+    /// A PEM file with the only certificate authorities that its TLS certificate may come from; without it those built in.
+    pub authorities: Option<PathBuf>,
     /// What it may sign with, out of [`ALGORITHMS`].
     pub algorithms: Vec<Algorithm>,
     /// How long keys are used before they are read again.
@@ -74,7 +79,14 @@ pub struct IssuerConfig {
 impl IssuerConfig {
     /// An issuer with the default algorithms and the default time to keep keys.
     pub fn new(issuer: String, audience: String, jwks: JwksSource) -> Self {
-        Self { issuer, audience, jwks, algorithms: ALGORITHMS.to_vec(), keep_keys: DEFAULT_KEEP_KEYS }
+        Self {
+            issuer,
+            audience,
+            jwks,
+            authorities: None,
+            algorithms: ALGORITHMS.to_vec(),
+            keep_keys: DEFAULT_KEEP_KEYS,
+        }
     }
 }
 
@@ -85,6 +97,9 @@ pub enum JwksSource {
     File(PathBuf),
     /// An address: `https`, or `http` on a loopback host. First fetched when a token needs it.
     Url(String),
+    /// Wherever the metadata of the issuer say (RFC 8414, or OpenID Connect Discovery); the issuer must then be such an
+    /// address itself. First fetched when a token needs it, and again with the keys.
+    Metadata,
 }
 
 /// Why a token is refused. No text in here comes from the token or a key.
@@ -93,6 +108,9 @@ pub enum TokenError {
     /// Never valid, for the reason given: plain ASCII without quotes, fit for `error_description`.
     #[error("the token is not valid: {0}")]
     Invalid(&'static str),
+    /// Credentials of another kind than a bearer token; RFC 6750, 3.1 treats them as none.
+    #[error("the authorization scheme is not Bearer")]
+    OtherScheme,
     /// It was valid once.
     #[error("the token has expired")]
     Expired,
@@ -131,6 +149,27 @@ pub enum AuthSetupError {
     /// The address of the keys is not acceptable.
     #[error("the address of the key set must be https, or http on a loopback host, without a user")]
     JwksAddress,
+    /// The issuer is no address under which metadata can be found.
+    #[error(
+        "without an address or a file of its keys the issuer must be an https address, or http on a loopback host, \
+         without user, query and fragment"
+    )]
+    IssuerAddress,
+    /// The file with certificate authorities cannot be read.
+    #[error("cannot read the certificate authorities {path}")]
+    AuthoritiesFile {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The file with certificate authorities holds none, or something else.
+    #[error("{path} does not hold certificates in PEM form")]
+    AuthoritiesFormat {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file with the keys of the issuer cannot be used.
     #[error("cannot use the key set {path}")]
     JwksFile {
@@ -146,7 +185,7 @@ pub enum AuthSetupError {
 pub fn bearer_from_header(value: &str) -> Result<&str, TokenError> {
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(TokenError::Invalid("the authorization scheme is not Bearer"));
+        return Err(TokenError::OtherScheme);
     }
     let token = rest.trim_start_matches(' ');
     let is_token_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
@@ -160,6 +199,7 @@ pub fn bearer_from_header(value: &str) -> Result<&str, TokenError> {
 #[derive(Debug)]
 pub struct Verifier {
     trusted: Option<Trusted>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Verifier {
@@ -176,13 +216,19 @@ impl Verifier {
             None if dev_tokens => Some(Trusted::dev(DevKey::load_or_create(&data_dir)?, audience)?),
             None => None,
         };
-        Ok(Self { trusted })
+        Ok(Self { trusted, turn: Arc::default() })
+    }
+
+    /// Waits until nobody else is in [`Self::verify`] and keeps others out while the turn is held. With an issuer that does not
+    /// answer, strangers with invented key ids thus hold up one thread, and not all that serve the database.
+    pub async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
     }
 
     /// Judges `token` at the moment `now`, and fetches keys if that is needed and due.
     ///
     /// May block, for at most about the five seconds a fetch may take: call it where blocking is
-    /// allowed (`web::block`), and only after [`Self::verify_from_cache`] gave `None`.
+    /// allowed (`web::block`), in [`Self::turn`], and only after [`Self::verify_from_cache`] gave `None`.
     pub fn verify(&self, token: &str, now: i64) -> Result<Claims, TokenError> {
         let (trusted, header, kid) = self.open(token)?;
         let keys = match &trusted.keys {
@@ -234,8 +280,17 @@ impl Verifier {
 ///
 /// Other kinds of JWT are not for us (RFC 8725, 3.11).
 fn is_access_token_type(typ: &str) -> bool {
+    is_declared_access_token(typ) || media_type(typ) == "jwt"
+}
+
+fn is_declared_access_token(typ: &str) -> bool {
+    media_type(typ) == "at+jwt"
+}
+
+/// A type as RFC 7515, 4.1.9 compares it: `application/` may be left out.
+fn media_type(typ: &str) -> String {
     let typ = typ.to_ascii_lowercase();
-    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
+    typ.strip_prefix("application/").map(str::to_owned).unwrap_or(typ)
 }
 
 /// The one issuer whose word counts.
@@ -255,17 +310,19 @@ enum Keys {
 
 impl Trusted {
     fn issuer(config: IssuerConfig) -> Result<Self, AuthSetupError> {
-        let IssuerConfig { issuer, audience, jwks, algorithms, keep_keys } = config;
+        let IssuerConfig { issuer, audience, jwks, authorities, algorithms, keep_keys } = config;
         if let Some(other) = algorithms.iter().find(|one| !ALGORITHMS.contains(one)) {
             return Err(AuthSetupError::Algorithm(*other));
         }
         if algorithms.is_empty() {
             return Err(AuthSetupError::Empty("list of algorithms"));
         }
+        let issuer = not_empty(issuer, "issuer")?;
+        let source = Source::new(jwks, &issuer, Client::new(authorities.as_deref())?)?;
         Ok(Self {
-            issuer: not_empty(issuer, "issuer")?,
             audience: not_empty(audience, "audience")?,
-            keys: Keys::Published(Box::new(PublishedKeys::new(jwks, algorithms.clone(), keep_keys)?)),
+            keys: Keys::Published(Box::new(PublishedKeys::new(source, algorithms.clone(), keep_keys)?)),
+            issuer,
             algorithms,
         })
     }
@@ -277,7 +334,7 @@ impl Trusted {
             issuer: DEV_ISSUER.to_owned(),
             audience: not_empty(audience, "audience")?,
             algorithms,
-            keys: Keys::Fixed(Arc::new(KeySet(vec![key]))),
+            keys: Keys::Fixed(Arc::new(KeySet::of(vec![key]))),
         })
     }
 
@@ -289,7 +346,7 @@ impl Trusted {
         keys: &KeySet,
         now: i64,
     ) -> Result<Claims, TokenError> {
-        if keys.0.is_empty() {
+        if keys.is_empty() {
             return Err(TokenError::NoKeys);
         }
         if !keys.knows(kid) {
@@ -311,6 +368,9 @@ impl Trusted {
                 _ => TokenError::Invalid("a claim is missing or of the wrong type"),
             })?
             .claims;
+        if !payload.fits_access_token(header.typ.as_deref().is_some_and(is_declared_access_token)) {
+            return Err(TokenError::Invalid("not an access token"));
+        }
         payload.believed(&self.issuer, &self.audience, now)
     }
 }

@@ -8,8 +8,12 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 
 use super::key_set::KeySet;
-use super::source::{JwksError, Source};
-use super::{AuthSetupError, JwksSource, SECONDS_BETWEEN_FETCHES};
+use super::source::{JwksError, Source, with_causes};
+use super::{AuthSetupError, MAX_LIFETIME_SECONDS, SECONDS_BETWEEN_FETCHES};
+
+/// How long keys are used that cannot be read again. An issuer that is down issues nothing, and its last tokens live no longer
+/// than this; but a key that it withdrew must not work for ever.
+pub(super) const MAX_AGE_SECONDS: u64 = MAX_LIFETIME_SECONDS.unsigned_abs();
 
 /// The keys of an issuer, read again when they are old or a key id is unknown.
 #[derive(Debug)]
@@ -26,27 +30,37 @@ pub(super) struct PublishedKeys {
 #[derive(Debug, Clone, Default)]
 struct Cached {
     keys: Arc<KeySet>,
-    fetched_at: Option<i64>,
+    /// When the issuer last said that these are its keys.
+    confirmed_at: Option<i64>,
     attempted_at: Option<i64>,
+}
+
+impl Cached {
+    /// The keys, unless they could not be confirmed for too long.
+    fn keys(&self, now: i64) -> Arc<KeySet> {
+        if self.confirmed_at.is_some_and(|moment| now.abs_diff(moment) >= MAX_AGE_SECONDS) {
+            return Arc::default();
+        }
+        Arc::clone(&self.keys)
+    }
 }
 
 impl PublishedKeys {
     pub(super) fn new(
-        jwks: JwksSource,
+        source: Source,
         algorithms: Vec<Algorithm>,
         keep_keys: Duration,
     ) -> Result<Self, AuthSetupError> {
-        let (source, keys) = match jwks {
-            JwksSource::Url(url) => (Source::url(url)?, KeySet::default()),
-            JwksSource::File(path) => {
-                let source = Source::File(path.clone());
-                let failed = |source| AuthSetupError::JwksFile { path, source };
-                match source.keys(&algorithms) {
-                    Ok(keys) if keys.0.is_empty() => return Err(failed(JwksError::NoUsableKey)),
-                    Ok(keys) => (source, keys),
-                    Err(err) => return Err(failed(err)),
+        let keys = match &source {
+            Source::File(path) => {
+                let failed = |source| AuthSetupError::JwksFile { path: path.clone(), source };
+                let keys = source.keys(&algorithms).map_err(failed)?;
+                if keys.is_empty() {
+                    return Err(failed(JwksError::NoUsableKey));
                 }
+                keys
             }
+            Source::Address { .. } | Source::Metadata { .. } => KeySet::default(),
         };
         let cached = Cached { keys: Arc::new(keys), ..Cached::default() };
         Ok(Self {
@@ -61,27 +75,29 @@ impl PublishedKeys {
     /// The keys to judge a token by, unless they may have to be fetched first.
     pub(super) fn settled_keys_for(&self, kid: &str, now: i64) -> Option<Arc<KeySet>> {
         let cached = self.read().clone();
-        if cached.keys.knows(kid) && !self.is_fetch_due(&cached, kid, now) {
-            return Some(cached.keys);
+        let keys = cached.keys(now);
+        if keys.knows(kid) && !self.is_fetch_due(&cached, kid, now) {
+            return Some(keys);
         }
         let Some(_idle) = self.try_fetching() else {
             // Somebody is fetching. Who has the key goes on with it.
-            return cached.keys.knows(kid).then_some(cached.keys);
+            return keys.knows(kid).then_some(keys);
         };
         let cached = self.read().clone();
-        (!self.is_fetch_due(&cached, kid, now)).then_some(cached.keys)
+        (!self.is_fetch_due(&cached, kid, now)).then(|| cached.keys(now))
     }
 
     /// The keys to judge a token by, fetched first when that is due.
     pub(super) fn keys_for(&self, kid: &str, now: i64) -> Arc<KeySet> {
         let cached = self.read().clone();
-        let _fetching = if cached.keys.knows(kid) {
+        let keys = cached.keys(now);
+        let _fetching = if keys.knows(kid) {
             if !self.is_fetch_due(&cached, kid, now) {
-                return cached.keys;
+                return keys;
             }
             match self.try_fetching() {
                 Some(fetching) => fetching,
-                None => return cached.keys,
+                None => return keys,
             }
         } else {
             self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
@@ -91,31 +107,52 @@ impl PublishedKeys {
         if self.is_fetch_due(&cached, kid, now) {
             self.fetch(now);
         }
-        Arc::clone(&self.read().keys)
+        self.read().keys(now)
     }
 
     fn is_fetch_due(&self, cached: &Cached, kid: &str, now: i64) -> bool {
         // The distance and not the difference: a clock set back must not stop the fetching.
         let is_older =
             |moment: Option<i64>, seconds: u64| moment.is_none_or(|moment| now.abs_diff(moment) >= seconds);
-        (!cached.keys.knows(kid) || is_older(cached.fetched_at, self.keep_seconds))
+        (!cached.keys(now).knows(kid) || is_older(cached.confirmed_at, self.keep_seconds))
             && is_older(cached.attempted_at, SECONDS_BETWEEN_FETCHES)
     }
 
     fn fetch(&self, now: i64) {
         self.write().attempted_at = Some(now);
-        match self.source.keys(&self.algorithms) {
+        let read = self.source.keys(&self.algorithms);
+        let mut cached = self.write();
+        match read {
             Ok(keys) => {
-                if keys.0.is_empty() {
-                    tracing::error!("the key set of the issuer holds no usable key");
+                let (usable, passed_over) = (keys.len(), keys.passed_over());
+                if keys.is_empty() {
+                    tracing::error!(passed_over, "the key set of the issuer holds no usable key");
+                } else if !keys.has_same_ids(&cached.keys) {
+                    tracing::info!(usable, passed_over, "the issuer has other keys than before");
                 }
-                let mut cached = self.write();
                 cached.keys = Arc::new(keys);
-                cached.fetched_at = Some(now);
+                cached.confirmed_at = Some(now);
             }
             Err(err) => {
-                let error: &dyn std::error::Error = &err;
-                tracing::warn!(error, "cannot read the key set of the issuer; the old one stays");
+                // From the first failure on the time of the keys runs that were read at the start.
+                let since = *cached.confirmed_at.get_or_insert(now);
+                let seconds = now.abs_diff(since);
+                let error = with_causes(&err);
+                if cached.keys.is_empty() {
+                    tracing::error!(error, "cannot read the keys of the issuer; its tokens are refused");
+                } else if seconds >= MAX_AGE_SECONDS {
+                    tracing::error!(
+                        error,
+                        seconds,
+                        "cannot read the keys of the issuer for too long; its tokens are refused"
+                    );
+                } else {
+                    tracing::warn!(
+                        error,
+                        seconds,
+                        "cannot read the keys of the issuer; those of before go on"
+                    );
+                }
             }
         }
     }

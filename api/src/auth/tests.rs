@@ -1,18 +1,17 @@
 //! Tokens, keys and issuers, the honest ones and the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-    RsaEncoding,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -157,25 +156,37 @@ fn mint() -> Mint {
     }
 }
 
-/// An issuer on the loopback: answers each request with what stands in `answer`.
+/// An issuer on the loopback: answers each request with what stands at its path in `answers`.
 struct Server {
     address: SocketAddr,
-    hits: Arc<AtomicUsize>,
-    answer: Arc<Mutex<(u16, String)>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    answers: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
 }
+
+const KEYS: &str = "/jwks";
+const OAUTH: &str = "/.well-known/oauth-authorization-server/realm";
+const OPENID: &str = "/realm/.well-known/openid-configuration";
 
 impl Server {
     fn start(keys: &[Value], before_answer: impl Fn(usize) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server =
-            Self { address: listener.local_addr().unwrap(), hits: Arc::default(), answer: Arc::default() };
+            Self { address: listener.local_addr().unwrap(), asked: Arc::default(), answers: Arc::default() };
         server.publish(keys);
-        let (hits, answer) = (Arc::clone(&server.hits), Arc::clone(&server.answer));
+        let (asked, answers) = (Arc::clone(&server.asked), Arc::clone(&server.answers));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                before_answer(hits.fetch_add(1, Ordering::SeqCst) + 1);
-                let (status, body) = answer.lock().unwrap().clone();
-                reply(stream.unwrap(), status, &body);
+                let mut stream = stream.unwrap();
+                let Some(path) = path_asked(&mut stream) else { continue };
+                let hit = {
+                    let mut asked = asked.lock().unwrap();
+                    asked.push(path.clone());
+                    asked.len()
+                };
+                before_answer(hit);
+                let answer = answers.lock().unwrap().get(&path).cloned();
+                let (status, body) = answer.unwrap_or((404, String::new()));
+                reply(stream, status, &body);
             }
         });
         server
@@ -186,27 +197,71 @@ impl Server {
     }
 
     fn answer(&self, status: u16, body: String) {
-        *self.answer.lock().unwrap() = (status, body);
+        self.answer_at(KEYS, status, body);
+    }
+
+    fn answer_at(&self, path: &str, status: u16, body: String) {
+        self.answers.lock().unwrap().insert(path.to_owned(), (status, body));
+    }
+
+    /// Metadata at a path, honest but for the changes.
+    fn describe_at(&self, path: &str, changes: Value) {
+        let mut metadata = json!({"issuer": self.issuer(), "jwks_uri": self.at(KEYS)});
+        for (name, value) in changes.as_object().unwrap() {
+            metadata[name] = value.clone();
+        }
+        self.answer_at(path, 200, metadata.to_string());
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 
     fn hits(&self) -> usize {
-        self.hits.load(Ordering::SeqCst)
+        self.asked().len()
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn issuer(&self) -> String {
+        self.at("/realm")
     }
 
     fn verifier(&self) -> Verifier {
-        url_verifier(format!("http://{}/jwks", self.address))
+        url_verifier(self.at(KEYS))
+    }
+
+    /// A verifier that knows nothing but the name of the issuer.
+    fn finding_verifier(&self) -> Verifier {
+        finding_verifier(&self.issuer()).unwrap()
+    }
+
+    fn claims(&self) -> Value {
+        claims_with(json!({"iss": self.issuer()}))
     }
 }
 
-fn reply(mut stream: TcpStream, status: u16, body: &str) {
+fn finding_verifier(name: &str) -> Result<Verifier, AuthSetupError> {
+    let folder = TempDir::new().unwrap();
+    let issuer = IssuerConfig::new(name.to_owned(), AUDIENCE.to_owned(), JwksSource::Metadata);
+    Verifier::new(config(Some(issuer), false, &folder))
+}
+
+fn path_asked(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut chunk = [0; 1024];
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read(&mut chunk) {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => return None,
             Ok(length) => request.extend_from_slice(&chunk[..length]),
         }
     }
+    String::from_utf8(request).ok()?.split(' ').nth(1).map(str::to_owned)
+}
+
+fn reply(mut stream: TcpStream, status: u16, body: &str) {
     let length = body.len();
     let location = match status {
         302 => format!("Location: {body}\r\n"),
@@ -232,6 +287,7 @@ fn anything_but_one_bearer_token_is_refused() {
     for value in ["", "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Basic abc", "a.b.c", "Bearera"] {
         assert!(bearer_from_header(value).is_err(), "{value}");
     }
+    assert_eq!(bearer_from_header("Basic abc"), Err(TokenError::OtherScheme));
 }
 
 // The local key.
@@ -481,6 +537,43 @@ fn absent_rights_are_no_rights() {
     assert!(claims.clusters.is_empty());
 }
 
+#[test]
+fn a_token_that_gives_itself_away_as_another_kind_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let key = EdKey::new("ed");
+    let verifier = file_verifier(&folder, &[key.jwk()]);
+    let said = |typ: &str, claims: &Value| {
+        let header = json!({"alg": "EdDSA", "kid": "ed", "typ": typ});
+        verifier.verify(&key.token_with(&header, claims), NOW).map(|_| ())
+    };
+    for of_another in [
+        json!({"nonce": "n"}),
+        json!({"at_hash": "h"}),
+        json!({"c_hash": "h"}),
+        json!({"s_hash": "h"}),
+        json!({"events": {}}),
+        json!({"typ": "ID"}),
+        json!({"typ": "Refresh"}),
+    ] {
+        let claims = claims_with(of_another.clone());
+        assert_eq!(said("JWT", &claims), Err(invalid("not an access token")), "{of_another}");
+        assert_eq!(said("at+jwt", &claims), Ok(()), "{of_another}");
+    }
+    assert_eq!(said("JWT", &claims_with(json!({"typ": "Bearer"}))), Ok(()));
+}
+
+#[test]
+fn a_scope_holds_nothing_that_only_looks_right() {
+    for scope in
+        ["advice:write\u{a0}publish", "advice:wr\u{456}te", "publish\t", "a\nb", "a\"b", "a\\b", "\u{200b}"]
+    {
+        let refused = Err(invalid("the scope is malformed"));
+        assert_eq!(verdict(&claims_with(json!({"scope": scope}))), refused, "{scope:?}");
+    }
+    let spaced = verdict(&claims_with(json!({"scope": "  publish   audit:read "}))).unwrap();
+    assert_eq!(spaced.scopes, ["audit:read", "publish"].map(str::to_owned).into());
+}
+
 // The signature.
 
 #[test]
@@ -522,6 +615,28 @@ fn a_public_key_used_as_secret_is_refused() {
 }
 
 #[test]
+fn signatures_in_another_form_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let (_, ec_jwk) = ec_key();
+    let der_key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+    let (x, y) = der_key.public_key().as_ref()[1..].split_at(32);
+    let mut der_jwk = ec_jwk;
+    der_jwk["x"] = json!(URL_SAFE_NO_PAD.encode(x));
+    der_jwk["y"] = json!(URL_SAFE_NO_PAD.encode(y));
+    let verifier = file_verifier(&folder, &[der_jwk]);
+    let header = json!({"alg": "ES256", "kid": "ec"});
+    let der = signed(&header, &claims(), |message| {
+        der_key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+    });
+    let refused = Err(invalid("the signature is wrong"));
+    assert_eq!(verifier.verify(&der, NOW), refused);
+    for zeros in [0, 63, 64, 65] {
+        let psychic = signed(&header, &claims(), |_| vec![0; zeros]);
+        assert_eq!(verifier.verify(&psychic, NOW), refused, "{zeros}");
+    }
+}
+
+#[test]
 fn the_algorithm_must_fit_the_key() {
     let refused = Err(invalid("the algorithm does not fit the key"));
     assert_eq!(verdict_on_header(&json!({"alg": "RS256", "kid": "ed"})), refused);
@@ -548,6 +663,10 @@ fn other_kinds_of_token_are_refused() {
         assert!(verdict_on_header(&header).is_ok(), "{typ}");
     }
     assert!(verdict_on_header(&json!({"alg": "EdDSA", "kid": "ed"})).is_ok());
+    for named in ["jku", "x5u"] {
+        let header = json!({"alg": "EdDSA", "kid": "ed", named: "https://attacker.test/"});
+        assert!(verdict_on_header(&header).is_ok(), "{named} is nothing to go by");
+    }
     let critical = json!({"alg": "EdDSA", "kid": "ed", "crit": ["b64"], "b64": false});
     let refused = Err(invalid("a critical header is not understood"));
     assert_eq!(verdict_on_header(&critical), refused);
@@ -823,11 +942,159 @@ fn when_a_fetch_fails_the_old_keys_stay() {
 }
 
 #[test]
+fn keys_that_cannot_be_read_again_end_after_six_hours() {
+    let key = EdKey::new("ed");
+    let server = Server::start(&[key.jwk()], |_| {});
+    let verifier = server.verifier();
+    let at = |now| verifier.verify(&key.token(&claims_with(json!({"iat": now, "exp": now + HOUR}))), now);
+    assert!(at(NOW).is_ok());
+    server.answer(500, String::new());
+    let end = NOW + 6 * HOUR;
+    for now in [NOW + HOUR, end - 1] {
+        assert!(at(now).is_ok(), "{now}");
+    }
+    assert_eq!(at(end), Err(TokenError::NoKeys));
+    // And begin again as soon as they can be read.
+    server.publish(&[key.jwk()]);
+    assert_eq!(at(end + 1), Err(TokenError::NoKeys));
+    assert!(at(end + 60).is_ok());
+
+    // Those of a file count from the first time that it cannot be read.
+    let folder = TempDir::new().unwrap();
+    let verifier = file_verifier(&folder, &[key.jwk()]);
+    fs::remove_file(folder.path().join("jwks.json")).unwrap();
+    let at = |now| verifier.verify(&key.token(&claims_with(json!({"iat": now, "exp": now + HOUR}))), now);
+    assert!(at(NOW).is_ok() && at(end - 1).is_ok());
+    assert_eq!(at(end), Err(TokenError::NoKeys));
+}
+
+// Where the keys are.
+
+#[test]
+fn the_keys_are_found_by_the_name_of_the_issuer() {
+    let (key, next) = (EdKey::new("ed"), EdKey::new("next"));
+    let server = Server::start(&[key.jwk()], |_| {});
+    server.describe_at(OAUTH, json!({}));
+    let verifier = server.finding_verifier();
+    assert_eq!(server.hits(), 0);
+    let token = key.token(&server.claims());
+    assert_eq!(verifier.verify_from_cache(&token, NOW), None);
+    assert!(verifier.verify(&token, NOW).is_ok());
+    assert!(verifier.verify_from_cache(&token, NOW + 599).unwrap().is_ok());
+    assert_eq!(server.asked(), [OAUTH, KEYS]);
+
+    // The metadata are read again with the keys: these may have moved.
+    server.answer_at("/moved", 200, json!({"keys": [next.jwk()]}).to_string());
+    server.describe_at(OAUTH, json!({"jwks_uri": server.at("/moved")}));
+    assert!(verifier.verify(&next.token(&server.claims()), NOW + 60).is_ok());
+    assert_eq!(server.asked()[2..], [OAUTH, "/moved"]);
+    assert_eq!(verifier.verify(&token, NOW + 60), Err(invalid("the key is not known")));
+}
+
+#[test]
+fn openid_metadata_will_do_where_the_others_are_no_good() {
+    let key = EdKey::new("ed");
+    for other in [
+        (404, String::new()),
+        (500, String::new()),
+        (200, "<html>".to_owned()),
+        (200, json!({"issuer": "https://attacker.test"}).to_string()),
+        (200, json!({"issuer": "https://attacker.test", "jwks_uri": "https://attacker.test/"}).to_string()),
+    ] {
+        let server = Server::start(&[key.jwk()], |_| {});
+        server.answer_at(OAUTH, other.0, other.1);
+        server.describe_at(OPENID, json!({}));
+        assert!(server.finding_verifier().verify(&key.token(&server.claims()), NOW).is_ok());
+        assert_eq!(server.asked(), [OAUTH, OPENID, KEYS]);
+    }
+}
+
+#[test]
+fn metadata_of_another_issuer_or_with_another_kind_of_address_are_not_used() {
+    let key = EdKey::new("ed");
+    let server = Server::start(&[key.jwk()], |_| {});
+    let issuer = server.issuer();
+    for change in [
+        json!({"issuer": format!("{issuer}/")}),
+        json!({"issuer": issuer.to_uppercase()}),
+        json!({"issuer": [issuer]}),
+        json!({"issuer": null}),
+        json!({"jwks_uri": null}),
+        json!({"jwks_uri": "/jwks"}),
+        json!({"jwks_uri": "file:///etc/passwd"}),
+        json!({"jwks_uri": "http://login.example.nl/jwks"}),
+        json!({"jwks_uri": format!("http://user@{}/jwks", server.address)}),
+    ] {
+        server.describe_at(OAUTH, change.clone());
+        server.describe_at(OPENID, change.clone());
+        let refused = server.finding_verifier().verify(&key.token(&server.claims()), NOW);
+        assert_eq!(refused, Err(TokenError::NoKeys), "{change}");
+    }
+    assert!(!server.asked().contains(&KEYS.to_owned()));
+
+    let with_tls = fetch::Address::parse("https://login.example.nl/metadata").unwrap();
+    let metadata = |jwks: &str| json!({"issuer": ISSUER, "jwks_uri": jwks}).to_string();
+    let found = |jwks| source::jwks_address(metadata(jwks).as_bytes(), ISSUER, &with_tls);
+    assert!(found("https://keys.example.nl/jwks").is_ok());
+    assert!(matches!(found("http://127.0.0.1:8080/jwks"), Err(JwksError::JwksAddress)));
+}
+
+#[test]
+fn a_slash_at_the_end_of_the_issuer_is_part_of_its_name_only() {
+    let key = EdKey::new("ed");
+    let server = Server::start(&[key.jwk()], |_| {});
+    let name = format!("{}/", server.issuer());
+    server.describe_at(OAUTH, json!({"issuer": name}));
+    let verifier = finding_verifier(&name).unwrap();
+    assert!(verifier.verify(&key.token(&claims_with(json!({"iss": name}))), NOW).is_ok());
+    let other = verifier.verify(&key.token(&server.claims()), NOW);
+    assert_eq!(other, Err(invalid("the issuer is not ours")));
+}
+
+#[test]
+fn an_issuer_whose_metadata_nobody_may_fetch_is_refused_at_start() {
+    for name in [
+        "http://login.example.nl",
+        "https://user@login.example.nl",
+        "https://login.example.nl?tenant=1",
+        "https://login.example.nl/#1",
+        "login.example.nl",
+        "login",
+    ] {
+        assert!(matches!(finding_verifier(name), Err(AuthSetupError::IssuerAddress)), "{name}");
+    }
+    assert!(matches!(finding_verifier(""), Err(AuthSetupError::Empty("issuer"))));
+    for name in ["https://login.example.nl", "https://login.example.nl:8443/a/b/", "http://localhost:8080"] {
+        assert!(finding_verifier(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn certificate_authorities_must_be_certificates() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ca.pem");
+    let start = || {
+        let issuer = IssuerConfig { authorities: Some(path.clone()), ..issuer(JwksSource::Metadata) };
+        Verifier::new(config(Some(issuer), false, &folder)).map(|_| ())
+    };
+    assert!(matches!(start(), Err(AuthSetupError::AuthoritiesFile { .. })));
+    for unusable in [
+        "",
+        "not PEM",
+        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
+        fs::write(&path, unusable).unwrap();
+        assert!(matches!(start(), Err(AuthSetupError::AuthoritiesFormat { .. })), "{unusable}");
+    }
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let key = EdKey::new("ed");
     let elsewhere = Server::start(&[key.jwk()], |_| {});
     let server = Server::start(&[], |_| {});
-    server.answer(302, format!("http://{}/jwks", elsewhere.address));
+    server.answer(302, elsewhere.at(KEYS));
     let refused = server.verifier().verify(&key.token(&claims()), NOW);
     assert_eq!(refused, Err(TokenError::NoKeys));
     assert_eq!((server.hits(), elsewhere.hits()), (1, 0));
