@@ -14,7 +14,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service};
 use api::app::{App, Limits, seed};
-use api::auth::{AuthConfig, DevKey, Mint, Verifier};
+use api::auth::{AuthConfig, DevKey, IssuerConfig, Mint, Verifier};
 use api::clock::{Clock, new_id};
 use api::contract::Contract;
 use api::discovery::DiscoveryConfig;
@@ -79,7 +79,14 @@ impl TestApp {
     pub async fn on_sqlite() -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
         let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
-        Self::start(folder, url, Clock::standing(noon())).await
+        Self::start(folder, url, Clock::standing(noon()), None).await
+    }
+
+    /// One that trusts an issuer in place of the key of its data folder.
+    pub async fn trusting(issuer: IssuerConfig) -> Self {
+        let folder = Rc::new(tempfile::tempdir().unwrap());
+        let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
+        Self::start(folder, url, Clock::standing(noon()), Some(issuer)).await
     }
 
     /// A schema of its own in the database that `TEST_POSTGRES_URL` names.
@@ -93,21 +100,26 @@ impl TestApp {
         let sign = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
         let folder = Rc::new(tempfile::tempdir().unwrap());
-        Self::start(folder, DatabaseUrl::Postgres(url), Clock::standing(noon())).await
+        Self::start(folder, DatabaseUrl::Postgres(url), Clock::standing(noon()), None).await
     }
 
     /// The same database under a program that starts anew: it remembers nothing.
     pub async fn restarted(&self) -> Self {
-        Self::start(self.folder.clone(), self.url.clone(), self.clock.clone()).await
+        Self::start(self.folder.clone(), self.url.clone(), self.clock.clone(), None).await
     }
 
-    async fn start(folder: Rc<tempfile::TempDir>, url: DatabaseUrl, clock: Clock) -> Self {
+    async fn start(
+        folder: Rc<tempfile::TempDir>,
+        url: DatabaseUrl,
+        clock: Clock,
+        issuer: Option<IssuerConfig>,
+    ) -> Self {
         let store = Store::open(&url, 4).unwrap();
         seed(&store, clock.now()).unwrap();
         let key = DevKey::load_or_create(folder.path()).unwrap();
         let verifier = Verifier::new(AuthConfig {
-            issuer: None,
-            dev_tokens: true,
+            dev_tokens: issuer.is_none(),
+            issuer,
             data_dir: folder.path().to_owned(),
             audience: AUDIENCE.to_owned(),
         })
