@@ -473,8 +473,8 @@ function logs() {
   const parts = [...sent].flatMap((value) => value.split(/[^A-Za-z0-9_-]+/)).filter((part) => part.length >= 20);
   const found = [...new Set(parts)].filter((part) => text.includes(part));
   say(`${text.length} characters of log, ${new Set(parts).size} parts of tokens: found in it`, 0, found.length);
-  const failed = text.split("\n").filter((line) => /"level":"ERROR"|panicked/.test(line) && !/cannot read the keys of the issuer/.test(line));
-  say("errors in it, other than that keys cannot be read", 0, failed.length);
+  const failed = text.split("\n").filter((line) => /"level":"ERROR"|panicked/.test(line) && !/cannot read the keys of the issuer|request parse error/.test(line));
+  say("errors in it, other than keys that cannot be read and requests that are no HTTP", 0, failed.length);
   for (const line of failed) console.log(`        ${line}`);
 }
 
