@@ -185,6 +185,9 @@ fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) -> Resul
             (None, false) => "none: reading what is public works, nothing else".to_owned(),
         }
     );
+    if args.issuer.issuer.is_some() && args.issuer.audience != format!("{public_url}/v1") {
+        println!("                    but our metadata name {public_url}/v1 as what to ask a token for");
+    }
     println!("  demonstration set {}", if args.demo { "yes: all advice is made up" } else { "no" });
     println!(
         "  cors-origins      {}",

@@ -18,6 +18,9 @@ pub(super) const MAX_DOCUMENT_BYTES: u64 = 1024 * 1024;
 /// All that is fetched for one refresh of the keys takes no longer than this.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// So that the first place may keep silent, and there is still time for the second.
+const FIRST_TRY_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// An address that may be fetched from: `https`, or `http` on a loopback host, and without a user.
 #[derive(Debug, Clone)]
 pub(super) struct Address(Uri);
@@ -79,6 +82,11 @@ impl Client {
     /// The latest moment for all that begins now.
     pub(super) fn deadline() -> Instant {
         Instant::now() + FETCH_TIMEOUT
+    }
+
+    /// The latest moment for what may still be found elsewhere.
+    pub(super) fn deadline_of_first_try() -> Instant {
+        Instant::now() + FIRST_TRY_TIMEOUT
     }
 
     pub(super) fn get(&self, address: &Address, deadline: Instant) -> Result<Vec<u8>, JwksError> {

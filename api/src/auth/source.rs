@@ -88,11 +88,11 @@ impl Source {
             }
             Self::Address { client, jwks } => client.get(jwks, deadline)?,
             Self::Metadata { client, issuer, places } => {
-                let found = |place| {
+                let found = |place, deadline| {
                     client.get(place, deadline).and_then(|document| jwks_address(&document, issuer, place))
                 };
-                let jwks = found(&places.oauth).or_else(|oauth| {
-                    found(&places.openid).map_err(|openid| JwksError::NoMetadata {
+                let jwks = found(&places.oauth, Client::deadline_of_first_try()).or_else(|oauth| {
+                    found(&places.openid, deadline).map_err(|openid| JwksError::NoMetadata {
                         oauth: with_causes(&oauth),
                         openid: with_causes(&openid),
                     })

@@ -594,6 +594,53 @@ fn a_tampered_token_is_refused() {
 }
 
 #[test]
+fn a_token_changed_or_cut_anywhere_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let key = EdKey::new("ed");
+    let verifier = file_verifier(&folder, &[key.jwk()]);
+    let token = key.token(&claims());
+    assert!(verifier.verify(&token, NOW).is_ok());
+    for place in 0..token.len() {
+        assert!(verifier.verify(&token[..place], NOW).is_err(), "cut at {place}");
+        for other in ["A", "_", "=", ".", " "] {
+            let mut changed = token.clone();
+            changed.replace_range(place..=place, other);
+            assert!(changed == token || verifier.verify(&changed, NOW).is_err(), "{other} at {place}");
+        }
+    }
+}
+
+proptest::proptest! {
+    /// What anybody sends is judged without a panic, and never believed.
+    #[test]
+    fn nothing_unsigned_is_believed(
+        parts in proptest::collection::vec(r#"(\{"alg":"(EdDSA|RS256|ES256|HS256|none)","kid":"ed"\}|\{("(alg|kid|typ|crit|exp|aud)":("[a-zA-Z0-9+]{0,9}"|[0-9e.-]{1,9}|null|\[\]),?){0,6}\}|.{0,40})"#, 1..5),
+        is_encoded in proptest::bool::ANY,
+    ) {
+        static VERIFIER: std::sync::LazyLock<Verifier> = std::sync::LazyLock::new(|| {
+            let folder = TempDir::new().unwrap();
+            file_verifier(&folder, &[EdKey::new("ed").jwk()])
+        });
+        let parts = parts.iter().map(|part| if is_encoded { URL_SAFE_NO_PAD.encode(part) } else { part.clone() });
+        let token = parts.collect::<Vec<_>>().join(".");
+        proptest::prop_assert!(VERIFIER.verify(&token, NOW).is_err());
+        if let Ok(token) = bearer_from_header(&format!("Bearer {token}")) {
+            proptest::prop_assert!(VERIFIER.verify(token, NOW).is_err());
+        }
+    }
+
+    /// Metadata and key sets come from outside too.
+    #[test]
+    fn no_document_of_an_issuer_breaks_us(document in r#"(\{("(keys|issuer|jwks_uri|kty|n|e|x|y|crv|kid|use)":("[a-zA-Z0-9+/:.]{0,20}"|[0-9e.-]{1,9}|null|\[(\{"(kty|n|crv)":"(RSA|EC|OKP|P-256|[A-Z]{0,9})"\})?\]),?){0,6}\}|.{0,60})"#) {
+        let place = fetch::Address::parse("https://login.example.nl/").unwrap();
+        proptest::prop_assert!(source::jwks_address(document.as_bytes(), ISSUER, &place).is_err());
+        if let Ok(keys) = KeySet::parse(document.as_bytes(), &ALGORITHMS) {
+            proptest::prop_assert!(keys.is_empty());
+        }
+    }
+}
+
+#[test]
 fn no_signature_and_unknown_algorithms_are_refused() {
     for alg in ["none", "None", "NONE", "", "ES512"] {
         let refused = verdict_on_header(&json!({"alg": alg, "kid": "ed"}));

@@ -446,10 +446,21 @@ async function tls() {
 }
 
 async function hanging() {
+  title("An issuer that answers a byte each half second");
+  await slow((socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    const drip = setInterval(() => socket.write(" "), 500);
+    socket.on("close", () => clearInterval(drip));
+  });
   title("An issuer that takes requests and never answers");
-  const server = net.createServer(() => {}).listen(port(6), "127.0.0.1");
+  await slow(() => {});
+}
+
+async function slow(answer) {
+  const server = net.createServer((socket) => { socket.on("error", () => {}); answer(socket); }).listen(port(6), "127.0.0.1");
   const name = `http://127.0.0.1:${port(6)}`;
   const api = await startApi(7, name);
+  const asked = performance.now();
   const strangers = Array.from({ length: 64 }, (_, index) => call(`${api.base}/v1/advice`, { bearer: tokenFor(api.base, name, `k${index}`, "EdDSA", () => Buffer.alloc(64)) }));
   await sleep(200);
   const times = [];
@@ -460,6 +471,7 @@ async function hanging() {
   }
   const answers = await Promise.all(strangers);
   say("64 tokens of unknown keys at once", "503", [...new Set(answers.map(({ status }) => status))].join(" "));
+  say("... all told within six seconds", true, performance.now() - asked < 6000);
   say("100 reads without a token meanwhile: none waits a second", true, Math.max(...times) < 1000);
   console.log(`        slowest ${Math.max(...times).toFixed(0)} ms`);
   await stop(api.child);
