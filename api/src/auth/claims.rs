@@ -59,8 +59,9 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Whether nothing here belongs to another kind of token. `at+jwt` in the header has said so already; behind a plain `JWT`
-    /// an ID token may hide, or one of Keycloak's, which names the kind in a claim `typ`.
+    /// Whether nothing here belongs to another kind of token. `at+jwt` in the header has said so already;
+    /// behind a plain `JWT` an ID token may hide, or one of Keycloak's, which names the kind in a claim
+    /// `typ`.
     pub(super) fn fits_access_token(&self, is_declared: bool) -> bool {
         let Self { typ, nonce, at_hash, c_hash, s_hash, events, .. } = self;
         let is_other = [nonce, at_hash, c_hash, s_hash, events].into_iter().any(Option::is_some);

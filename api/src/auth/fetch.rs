@@ -107,8 +107,8 @@ impl Client {
     }
 }
 
-/// The certificates in a PEM file: at least one, and each of them usable, for an unusable one would be passed over later
-/// without a word.
+/// The certificates in a PEM file: at least one, and each of them usable, for an unusable one would be passed
+/// over later without a word.
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, AuthSetupError> {
     let failed = |source| AuthSetupError::AuthoritiesFile { path: PathBuf::from(path), source };
     let unusable = || AuthSetupError::AuthoritiesFormat { path: PathBuf::from(path) };

@@ -68,7 +68,8 @@ pub struct IssuerConfig {
     pub audience: String,
     /// Where its public keys are.
     pub jwks: JwksSource,
-    /// A PEM file with the only certificate authorities that its TLS certificate may come from; without it those built in.
+    /// A PEM file with the only certificate authorities that its TLS certificate may come from; without it
+    /// those built in.
     pub authorities: Option<PathBuf>,
     /// What it may sign with, out of [`ALGORITHMS`].
     pub algorithms: Vec<Algorithm>,
@@ -97,8 +98,8 @@ pub enum JwksSource {
     File(PathBuf),
     /// An address: `https`, or `http` on a loopback host. First fetched when a token needs it.
     Url(String),
-    /// Wherever the metadata of the issuer say (RFC 8414, or OpenID Connect Discovery); the issuer must then be such an
-    /// address itself. First fetched when a token needs it, and again with the keys.
+    /// Wherever the metadata of the issuer say (RFC 8414, or OpenID Connect Discovery); the issuer must then
+    /// be such an address itself. First fetched when a token needs it, and again with the keys.
     Metadata,
 }
 
@@ -219,8 +220,9 @@ impl Verifier {
         Ok(Self { trusted, turn: Arc::default() })
     }
 
-    /// Waits until nobody else is in [`Self::verify`] and keeps others out while the turn is held. With an issuer that does not
-    /// answer, strangers with invented key ids thus hold up one thread, and not all that serve the database.
+    /// Waits until nobody else is in [`Self::verify`] and keeps others out while the turn is held. With an
+    /// issuer that does not answer, strangers with invented key ids thus hold up one thread, and not all that
+    /// serve the database.
     pub async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.turn).lock_owned().await
     }

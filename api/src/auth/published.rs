@@ -11,8 +11,8 @@ use super::key_set::KeySet;
 use super::source::{JwksError, Source, with_causes};
 use super::{AuthSetupError, MAX_LIFETIME_SECONDS, SECONDS_BETWEEN_FETCHES};
 
-/// How long keys are used that cannot be read again. An issuer that is down issues nothing, and its last tokens live no longer
-/// than this; but a key that it withdrew must not work for ever.
+/// How long keys are used that cannot be read again. An issuer that is down issues nothing, and its last
+/// tokens live no longer than this; but a key that it withdrew must not work for ever.
 pub(super) const MAX_AGE_SECONDS: u64 = MAX_LIFETIME_SECONDS.unsigned_abs();
 
 /// The keys of an issuer, read again when they are old or a key id is unknown.
