@@ -16,6 +16,7 @@ mod import;
 mod import_dossiers;
 mod journal;
 mod metrics;
+mod oauth;
 mod participation;
 mod reference;
 mod replica;

@@ -14,7 +14,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service};
 use api::app::{App, Limits, seed};
-use api::auth::{AuthConfig, DevKey, Mint, Verifier};
+use api::auth::{AuthConfig, DevKey, IssuerConfig, Mint, Verifier};
 use api::clock::{Clock, new_id};
 use api::contract::Contract;
 use api::discovery::DiscoveryConfig;
@@ -24,6 +24,7 @@ use api::wire::{self, WireConfig};
 use chrono::{DateTime, Utc};
 use persistence::{DatabaseUrl, Store};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// What tokens name in `aud`.
 pub const AUDIENCE: &str = "https://api.test/v1";
@@ -40,7 +41,7 @@ pub struct TestApp {
     key: Rc<DevKey>,
     respond: Respond,
     url: DatabaseUrl,
-    folder: Rc<tempfile::TempDir>,
+    folder: Rc<TempDir>,
 }
 
 /// Runs each test on SQLite, and on PostgreSQL where one is given.
@@ -77,20 +78,24 @@ pub fn noon() -> DateTime<Utc> {
 
 impl TestApp {
     pub async fn on_sqlite() -> Self {
-        let folder = Rc::new(tempfile::tempdir().unwrap());
-        let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
-        Self::start(folder, url, None, Clock::standing(noon())).await
+        Self::start(fresh_file(), Clock::standing(noon()), Setup::default()).await
+    }
+
+    /// One that trusts an issuer in place of the key of its data folder.
+    pub async fn trusting(issuer: IssuerConfig) -> Self {
+        let setup = Setup { issuer: Some(issuer), ..Setup::default() };
+        Self::start(fresh_file(), Clock::standing(noon()), setup).await
     }
 
     /// A schema of its own in the database that `TEST_POSTGRES_URL` names.
     pub async fn on_postgres() -> Self {
         let folder = Rc::new(tempfile::tempdir().unwrap());
-        Self::start(folder, fresh_schema(), None, Clock::standing(noon())).await
+        Self::start((folder, fresh_schema()), Clock::standing(noon()), Setup::default()).await
     }
 
     /// The same database under a program that starts anew: it remembers nothing.
     pub async fn restarted(&self) -> Self {
-        Self::start(self.folder.clone(), self.url.clone(), None, self.clock.clone()).await
+        self.started_with(Setup::default()).await
     }
 
     /// The same database under a program that also reads from a copy, which holds what every database begins with and follows
@@ -101,16 +106,16 @@ impl TestApp {
             DatabaseUrl::Postgres(_) => fresh_schema(),
         };
         seed(&Store::open(&copy, 1).unwrap(), self.clock.now()).unwrap();
-        let replica = Some(copy.clone());
-        (Self::start(self.folder.clone(), self.url.clone(), replica, self.clock.clone()).await, copy)
+        let setup = Setup { replica: Some(copy.clone()), ..Setup::default() };
+        (self.started_with(setup).await, copy)
     }
 
-    async fn start(
-        folder: Rc<tempfile::TempDir>,
-        url: DatabaseUrl,
-        replica: Option<DatabaseUrl>,
-        clock: Clock,
-    ) -> Self {
+    async fn started_with(&self, setup: Setup) -> Self {
+        Self::start((self.folder.clone(), self.url.clone()), self.clock.clone(), setup).await
+    }
+
+    async fn start((folder, url): (Rc<TempDir>, DatabaseUrl), clock: Clock, setup: Setup) -> Self {
+        let Setup { issuer, replica } = setup;
         let mut store = Store::open(&url, 4).unwrap();
         seed(&store, clock.now()).unwrap();
         if let Some(replica) = replica {
@@ -118,8 +123,8 @@ impl TestApp {
         }
         let key = DevKey::load_or_create(folder.path()).unwrap();
         let verifier = Verifier::new(AuthConfig {
-            issuer: None,
-            dev_tokens: true,
+            dev_tokens: issuer.is_none(),
+            issuer,
             data_dir: folder.path().to_owned(),
             audience: AUDIENCE.to_owned(),
         })
@@ -247,6 +252,19 @@ impl TestApp {
         self.record(&id, "receipt", json!({"receivedOn": received_on, "cluster": "so"})).await;
         id
     }
+}
+
+/// What a test may set beside the database.
+#[derive(Default)]
+struct Setup {
+    issuer: Option<IssuerConfig>,
+    replica: Option<DatabaseUrl>,
+}
+
+fn fresh_file() -> (Rc<TempDir>, DatabaseUrl) {
+    let folder = Rc::new(tempfile::tempdir().unwrap());
+    let url = DatabaseUrl::Sqlite(folder.path().join("test.sqlite"));
+    (folder, url)
 }
 
 fn fresh_schema() -> DatabaseUrl {

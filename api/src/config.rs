@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::import::{ListSource, dossiers};
 use persistence::DatabaseUrl;
 
+use crate::auth::{ALGORITHMS, Algorithm};
+
 /// Wijk aan Zet: the public, real-time overview of the advice of Rotterdam's neighbourhood councils, the answers, the
 /// expected answer date and the status, as a JSON API.
 #[derive(Debug, Parser)]
@@ -79,12 +81,26 @@ impl StoreArgs {
 /// Who issues tokens.
 #[derive(Debug, Clone, Args)]
 pub struct IssuerArgs {
-    /// The issuer of tokens (claim `iss`). With it the key of the data folder is never accepted.
-    #[arg(long, env = "TOKEN_ISSUER", value_name = "URL", requires = "jwks")]
+    /// The issuer of tokens (claim `iss`). With it the key of the data folder is never accepted. Its metadata say where its
+    /// keys are.
+    #[arg(long, env = "TOKEN_ISSUER", value_name = "URL")]
     pub issuer: Option<String>,
-    /// The issuer's keys (JWKS): a file, or an https:// address.
+    /// The issuer's keys (JWKS) in place of those that its metadata name: a file, or an https:// address.
     #[arg(long, env = "TOKEN_JWKS", value_name = "FILE|URL", requires = "issuer")]
     pub jwks: Option<String>,
+    /// Certificate authorities (PEM) for connections to the issuer, in place of those built in.
+    #[arg(long, env = "TOKEN_ISSUER_CA", value_name = "FILE", requires = "issuer")]
+    pub issuer_ca: Option<PathBuf>,
+    /// The algorithms that the issuer may sign with, by commas.
+    #[arg(
+        long,
+        env = "TOKEN_ALGORITHMS",
+        value_delimiter = ',',
+        default_value = "RS256,PS256,ES256,EdDSA",
+        value_name = "ALG,…",
+        value_parser = token_algorithm
+    )]
+    pub token_algorithms: Vec<Algorithm>,
     /// What tokens must name in `aud`.
     #[arg(
         long,
@@ -256,6 +272,14 @@ fn origin(text: &str) -> Result<String, String> {
         return Err("wants https://HOST or http://HOST:PORT, without a path".to_owned());
     }
     Ok(text.to_owned())
+}
+
+fn token_algorithm(text: &str) -> Result<Algorithm, String> {
+    let known = ALGORITHMS.map(|algorithm| (format!("{algorithm:?}"), algorithm));
+    known.iter().find(|(name, _)| name == text).map(|(_, algorithm)| *algorithm).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

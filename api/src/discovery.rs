@@ -507,6 +507,11 @@ mod tests {
         assert_eq!(metadata["resource"], "https://api.test/v1");
         assert_eq!(metadata["authorization_servers"], json!(["https://login.test"]));
         assert_eq!(metadata["scopes_supported"], json!(["publish"]));
+        assert_eq!(metadata["bearer_methods_supported"], json!(["header"]));
+        assert_eq!(metadata["resource_documentation"], "https://api.test/docs");
+        assert_eq!(metadata["resource_name"], NAME);
+        // The keys of the issuer are the issuer's to publish, and nothing here is signed.
+        assert_eq!(metadata.as_object().unwrap().len(), 6);
         let without = DiscoveryConfig { issuer: None, ..config() };
         let (_, _, body) = ask_of(without, "/.well-known/oauth-protected-resource/v1", "*/*").await;
         assert!(!body.contains("authorization_servers"));

@@ -85,6 +85,7 @@ impl Incoming {
     pub async fn call(self, operation: &'static str) -> Result<Call, ApiError> {
         let Self { app, http, body } = self;
         let now = app.clock.now();
+        refuse_token_in_query(http.query_string())?;
         let claims = authenticate(&app, &http, now).await?;
         let (caller, client) = match claims {
             None => (Caller::default(), String::new()),
@@ -144,19 +145,49 @@ async fn authenticate(app: &Arc<App>, http: &HttpRequest, now: Now) -> Result<Op
     let moment = now.moment.timestamp();
     let verified = match app.verifier.verify_from_cache(&token, moment) {
         Some(verified) => verified,
-        None => {
-            let verifier = app.verifier.clone();
-            actix_web::web::block(move || verifier.verify(&token, moment))
-                .await
-                .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))?
-        }
+        None => verify_in_turn(app, token, moment).await?,
     };
     verified.map(Some).map_err(refused)
+}
+
+/// Judges a token for which keys may have to be fetched.
+async fn verify_in_turn(
+    app: &Arc<App>,
+    token: String,
+    moment: i64,
+) -> Result<Result<Claims, TokenError>, ApiError> {
+    let turn = app.verifier.turn().await;
+    // Whoever had the turn before may have fetched them.
+    if let Some(verified) = app.verifier.verify_from_cache(&token, moment) {
+        return Ok(verified);
+    }
+    let verifier = app.verifier.clone();
+    web::block(move || {
+        // The thread keeps the turn: it works on when the request is given up.
+        let _turn = turn;
+        verifier.verify(&token, moment)
+    })
+    .await
+    .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))
+}
+
+/// A query stands in logs and histories of browsers: it is no place for a token (RFC 6750, 2.3).
+fn refuse_token_in_query(query: &str) -> Result<(), ApiError> {
+    let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(query) else {
+        // What is wrong with a query is said in its turn.
+        return Ok(());
+    };
+    if pairs.iter().any(|(name, _)| name == "access_token") {
+        let detail = "a token belongs in the Authorization header only";
+        return Err(ApiError::invalid("query", "access_token", "unknown", detail));
+    }
+    Ok(())
 }
 
 fn refused(error: TokenError) -> ApiError {
     match error {
         TokenError::Invalid(why) => ApiError::InvalidToken(why),
+        TokenError::OtherScheme => ApiError::Unauthenticated,
         TokenError::Expired => ApiError::InvalidToken("it has expired"),
         TokenError::NoKeys => ApiError::Unavailable(
             "no keys of the issuer can be had".to_owned(),

@@ -91,22 +91,24 @@ fn run_migrate(args: &StoreArgs) -> Result<(), String> {
 }
 
 fn verifier(issuer: &IssuerArgs, store: &StoreArgs, dev_tokens: bool) -> Result<Verifier, String> {
-    let configured = match (&issuer.issuer, &issuer.jwks) {
-        (Some(name), Some(jwks)) => {
-            let source = if jwks.contains("://") {
-                JwksSource::Url(jwks.clone())
-            } else {
-                JwksSource::File(jwks.into())
-            };
-            Some(IssuerConfig::new(name.clone(), issuer.audience.clone(), source))
+    let IssuerArgs { issuer, jwks, issuer_ca, token_algorithms, audience } = issuer;
+    let configured = issuer.as_ref().map(|name| {
+        let source = match jwks {
+            None => JwksSource::Metadata,
+            Some(address) if address.contains("://") => JwksSource::Url(address.clone()),
+            Some(file) => JwksSource::File(file.into()),
+        };
+        IssuerConfig {
+            authorities: issuer_ca.clone(),
+            algorithms: token_algorithms.clone(),
+            ..IssuerConfig::new(name.clone(), audience.clone(), source)
         }
-        _ => None,
-    };
+    });
     Verifier::new(AuthConfig {
         issuer: configured,
         dev_tokens,
         data_dir: store.data_dir.clone(),
-        audience: issuer.audience.clone(),
+        audience: audience.clone(),
     })
     .map_err(|error| chain(&error))
 }
@@ -191,6 +193,9 @@ fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) -> Resul
             (None, false) => "none: reading what is public works, nothing else".to_owned(),
         }
     );
+    if args.issuer.issuer.is_some() && args.issuer.audience != format!("{public_url}/v1") {
+        println!("                    but our metadata name {public_url}/v1 as what to ask a token for");
+    }
     println!("  demonstration set {}", if args.demo { "yes: all advice is made up" } else { "no" });
     println!(
         "  cors-origins      {}",

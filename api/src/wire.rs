@@ -83,7 +83,8 @@ impl Wire {
         if response.status().as_u16() >= 400 {
             response = as_problem(asked, response);
         }
-        if response.status() == StatusCode::UNAUTHORIZED {
+        let is_challenge = response.headers().contains_key(header::WWW_AUTHENTICATE);
+        if is_challenge || response.status() == StatusCode::UNAUTHORIZED {
             self.complete_challenge(response.headers_mut());
         }
         add_common_headers(response.headers_mut());
@@ -751,7 +752,10 @@ mod tests {
         let scope = ask(TestRequest::with_uri("/v1/error/scope")).await;
         assert_eq!(
             scope.header("WWW-Authenticate"),
-            Some("Bearer realm=\"wijkaanzet\", error=\"insufficient_scope\", scope=\"publish\"")
+            Some(
+                "Bearer realm=\"wijkaanzet\", error=\"insufficient_scope\", scope=\"publish\", \
+                 resource_metadata=\"https://api.test/.well-known/oauth-protected-resource/v1\""
+            )
         );
     }
 
