@@ -20,4 +20,5 @@ mod participation;
 mod reference;
 mod support_of_councils;
 mod term;
+mod visibility;
 mod wire;
