@@ -161,9 +161,11 @@ impl Role {
                 all.push(role(format!("{scope} for {of}"), scope, councils, clusters));
             }
         }
-        all.extend(BUNDLES.iter().map(|(name, scope, councils, clusters)| {
-            role((*name).to_owned(), scope, councils, clusters)
-        }));
+        all.extend(
+            BUNDLES
+                .iter()
+                .map(|(name, scope, councils, clusters)| role((*name).to_owned(), scope, councils, clusters)),
+        );
         all
     }
 

@@ -181,7 +181,8 @@ impl World {
         holder: &str,
     ) {
         let app = self.app.clone();
-        let councils: &'static [&'static str] = if council == "pernis" { &["pernis"] } else { &["rozenburg"] };
+        let councils: &'static [&'static str] =
+            if council == "pernis" { &["pernis"] } else { &["rozenburg"] };
         let facts = |kind: Kind, cluster: Option<&'static str>| Facts {
             kind,
             councils,
@@ -201,7 +202,8 @@ impl World {
         body["title"] = self.plant(accord, "title", sees, &[]).into();
         body["vision"] = self.plant(accord, "vision", sees, &[]).into();
         body["goals"] = json!([{"number": 1, "text": self.plant(accord, "goal", sees, &[])}]);
-        body["yearPlans"] = json!([{"year": 2030 + number, "note": self.plant(accord, "year-plan", sees, &[])}]);
+        body["yearPlans"] =
+            json!([{"year": 2030 + number, "note": self.plant(accord, "year-plan", sees, &[])}]);
         body["references"] = json!([{"system": "x", "value": self.plant(accord, "reference", sees, &[])}]);
         let accord_path = app.added("accords", body).await;
         self.items[accord].id = id_of(&accord_path).to_owned();
@@ -228,8 +230,12 @@ impl World {
         let escalation = json!({"on": "2026-04-01", "to": "wijkwethouder", "note": note});
         app.tell(&path, "escalations", escalation).await;
 
-        let tracked =
-            self.add(&format!("policy track {state}"), "/policy-tracks", "", facts(Kind::Plan, Some(cluster)));
+        let tracked = self.add(
+            &format!("policy track {state}"),
+            "/policy-tracks",
+            "",
+            facts(Kind::Plan, Some(cluster)),
+        );
         let mut body = track();
         body["cluster"] = cluster.into();
         body["title"] = self.plant(tracked, "title", sees, &[]).into();
@@ -262,8 +268,7 @@ impl World {
         self.items[plan].names.push((tracked, sees, "policyTrack"));
         app.tell(&path, "adoption", json!({"adoptedOn": "2026-03-01"})).await;
         let note = self.plant(plan, "finding", sees, &["findings"]);
-        let finding =
-            json!({"council": council, "promise": 1, "verdict": "not_kept", "on": "2026-10-01", "note": note});
+        let finding = json!({"council": council, "promise": 1, "verdict": "not_kept", "on": "2026-10-01", "note": note});
         let found = app.tell(&path, "findings", finding).await;
         let finding = found["findings"][0]["id"].as_str().unwrap().to_owned();
         let text = self.plant(plan, "reply", sees, &[]);
@@ -536,7 +541,8 @@ impl World {
     /// An extension, a response that was not sent, a correction of it, and a draft of the final response.
     async fn fill(&mut self, item: usize, day: Option<&'static str>) {
         let reason = self.plant(item, "extension", Sees::Own, &[]);
-        self.record(item, "extensions", json!({"days": 7, "decidedOn": "2026-10-13", "reason": reason})).await;
+        self.record(item, "extensions", json!({"days": 7, "decidedOn": "2026-10-13", "reason": reason}))
+            .await;
         let reference = self.plant(item, "unsent-reference", Sees::All, &[]);
         let mut body = json!({
             "kind": "interim", "by": "official", "text": self.plant(item, "unsent-text", Sees::All, &[]),
@@ -599,7 +605,8 @@ impl World {
         let invited = draft.invites_hoogvliet;
         let item = self.received(state, cluster, draft).await;
         if invited {
-            self.record(item, "cosignatures", json!({"council": "hoogvliet", "signedOn": "2026-10-02"})).await;
+            self.record(item, "cosignatures", json!({"council": "hoogvliet", "signedOn": "2026-10-02"}))
+                .await;
             self.items[item].hoogvliet = Some(true);
         }
         let mut answer = final_response("2026-10-20");
