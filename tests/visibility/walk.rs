@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         let once = |item: &Item| item.past.iter().any(|past| role.sees(past).is_some());
         let seen = items.map(|item| (role.sees(&item.now), once(item))).collect();
         let mut walker = Walker { walk: self, role, token, turn, seen, listed: HashMap::new() };
-        walker.lists().await;
+        walker.lists(whole).await;
         walker.filters(whole).await;
         walker.feed().await;
         walker.tables(whole).await;
@@ -340,7 +340,7 @@ impl Walker<'_, '_> {
     }
 
     /// Every list shows what the role sees, all of what it sees of it, and nothing else; so do its other forms.
-    async fn lists(&mut self) {
+    async fn lists(&mut self, whole: bool) {
         for (place, list) in LISTS.iter().enumerate() {
             let visible = self.visible(list);
             let Some(reply) = self.list(&format!("{list}?limit=1000&count=true"), Telling::Now).await else {
@@ -370,7 +370,10 @@ impl Walker<'_, '_> {
                 .filter(|item| self.world().items[*item].list == *list)
                 .filter(|item| self.sees(*item).is_none() && self.saw_once(*item))
                 .collect();
-            match self.forms(3, place) {
+            if !whole && !self.is_its_turn(place, 2) {
+                continue;
+            }
+            match self.forms(6, place) / 2 {
                 0 => {
                     // The list of requests has no tombstones.
                     let path = format!("{list}?limit=1000&modifiedSince=2026-01-01T00:00:00Z");
@@ -583,7 +586,7 @@ impl Walker<'_, '_> {
                 ("csv=rfc4180", Telling::Now),
                 ("csv=nl-excel", Telling::Now),
                 ("modifiedSince=2026-01-01T00:00:00Z", Telling::Gone),
-            ][self.forms(3, place)];
+            ][self.forms(6, place) / 2];
             self.list(&format!("/bi/{table}?{query}"), telling).await;
         }
     }
@@ -640,7 +643,8 @@ impl Walker<'_, '_> {
         for item in 0..self.world().items.len() {
             let at = if self.world().items[item].list == "/advice" { AT_ADVICE } else { AT_OTHERS };
             for (place, form) in at.iter().enumerate() {
-                let own = self.is_its_turn(item, 2) && place == self.forms(2 * at.len(), item) / 2;
+                // Every role meets a third of the items, each by another way; every item meets every way.
+                let own = self.is_its_turn(item, 3) && place == self.forms(3 * at.len(), item) / 3;
                 if whole || own {
                     self.item(item, form).await;
                 }
