@@ -22,4 +22,5 @@ mod reference;
 mod replica;
 mod support_of_councils;
 mod term;
+mod visibility;
 mod wire;

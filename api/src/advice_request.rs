@@ -32,7 +32,7 @@ pub struct AdviceRequestView {
     pub question: Option<String>,
     /// The cluster that asks.
     pub cluster: ClusterCode,
-    /// The policy track that it is about (beleidstraject), by its id.
+    /// The policy track that it is about (beleidstraject), by its id; null where this reader may not see it.
     pub policy_track: Option<uuid::Uuid>,
     /// The councils that are asked.
     pub councils: Vec<CouncilCode>,
@@ -73,6 +73,8 @@ pub(crate) fn show(
 ) -> Result<Vec<AdviceRequestView>, ApiError> {
     let ids: Vec<AdviceRequestId> = items.iter().map(|item| item.value.id).collect();
     let given = advice_request::given(connection, caller, &ids)?;
+    let tracks = items.iter().filter_map(|item| item.value.asked.policy_track).collect();
+    let visible = persistence::dossier::visible_among(connection, caller, &tracks)?;
     Ok(
         items
             .into_iter()
@@ -97,7 +99,7 @@ pub(crate) fn show(
                     subject,
                     question,
                     cluster,
-                    policy_track,
+                    policy_track: policy_track.filter(|track| visible.contains(track)),
                     councils,
                     asked_on,
                     wanted_by,

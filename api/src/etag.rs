@@ -1,17 +1,23 @@
-//! Entity tags. An item's covers version, day and audience, for a term turns at midnight without a write; `If-Match`
-//! compares the version alone.
+//! Entity tags. An item's covers version, day, audience and body: a term turns at midnight without a write, and two readers with
+//! the same view may not be shown the same links. `If-Match` compares the version alone.
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use chrono::NaiveDate;
 use domain::access::View;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::problem::ApiError;
 
 /// The tag of an item as this reader sees it on this day.
-pub fn of_item(version: i64, on: NaiveDate, view: View) -> String {
-    format!("\"{version}.{on}.{}\"", view.as_str())
+pub fn of_item(version: i64, on: NaiveDate, body: &[u8], view: View) -> String {
+    format!("\"{version}.{on}.{}.{}\"", short(body), view.as_str())
+}
+
+/// What is sent, and what its tag is made from.
+pub fn body_of<T: Serialize>(shown: &T) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(shown).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 /// The tag of an item that looks the same every day to everybody.
@@ -21,9 +27,11 @@ pub fn of_version(version: i64) -> String {
 
 /// The tag of a body that has no version, such as a list.
 pub fn of_body(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{short}\"")
+    format!("\"{}\"", short(body))
+}
+
+fn short(body: &[u8]) -> String {
+    Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether `If-None-Match` names this tag: then the caller has it already.

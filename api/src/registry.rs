@@ -795,6 +795,7 @@ pub async fn add_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiEr
                 {
                     return Err(ApiError::invalid("body", "/to", "date.order", "lies before the first day"));
                 }
+                domain::office_holder::check_office(&office)?;
                 let holder = OfficeHolder { id, office: Some(office), portfolio, from, to };
                 let stamp = registry::add(tx, Table::OfficeHolder, &id.to_string(), &holder, "addition")?;
                 registry::name_person(tx, &id.to_string(), &name)?;

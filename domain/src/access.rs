@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use uuid::Uuid;
+
 use crate::advice::{
     Advice, AdviceRecord, AsCluster, AsCollege, AsCoordinator, AsCorrector, AsPublisher, AsSignatory,
     CorrectedValue, Correction, CorrectionRight, FollowUp, Forwarding, Merge, Withdrawal,
@@ -489,6 +491,32 @@ pub fn project(advice: &AdviceRecord, view: View) -> AdviceRecord {
         View::Internal | View::Own => record,
         View::Public => without_internal_reasons(record),
     }
+}
+
+/// The ids of other items that an advice names. A reader who may not see one of them does not read the id either.
+pub fn links(advice: &AdviceRecord) -> Vec<Uuid> {
+    let first = advice.text.second_round_of.map(|first| first.0);
+    let request = advice.text.request.map(|request| request.0);
+    let merged_into = advice.merge.as_ref().map(|merge| merge.into.0);
+    let agreements = advice.follow_ups.iter().filter_map(linked_agreement);
+    [first, request, merged_into].into_iter().flatten().chain(agreements).collect()
+}
+
+/// The record without the ids that its reader may not see. Of a merge the day stays: whoever shows it leaves the id out.
+pub fn without_links(mut record: AdviceRecord, visible: &BTreeSet<Uuid>) -> AdviceRecord {
+    record.text.second_round_of = record.text.second_round_of.filter(|first| visible.contains(&first.0));
+    record.text.request = record.text.request.filter(|request| visible.contains(&request.0));
+    for follow_up in &mut record.follow_ups {
+        if linked_agreement(follow_up).is_some_and(|agreement| !visible.contains(&agreement)) {
+            follow_up.agreement = None;
+        }
+    }
+    record
+}
+
+/// The id of the agreement that a follow-up names; none where it gives a number.
+pub fn linked_agreement(follow_up: &FollowUp) -> Option<Uuid> {
+    follow_up.agreement.as_deref().and_then(|agreement| agreement.trim().parse().ok())
 }
 
 /// Ratings, reasons meant for the organisation, and who was merely invited stay inside.

@@ -190,8 +190,13 @@ pub struct WatchBody {
 pub struct EscalationBody {
     /// The day it was brought up.
     pub on: NaiveDate,
-    /// The office it was brought to, such as `wijkwethouder`; no name of an official.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "wijkwethouder")]
+    /// The office it was brought to, such as `wijkwethouder`: a function in lower case, and no name.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[a-zà-ÿ]+([ -][a-z0-9à-ÿ]+)*$",
+        example = "wijkwethouder"
+    )]
     pub to: String,
     /// What was asked, or came of it.
     #[serde(default)]
@@ -219,9 +224,17 @@ pub struct Agreement {
     pub escalations: Vec<EscalationBody>,
     /// Whether the public may see it: as its accord.
     pub publication: Publication,
+    /// Whether the reader for whom this was read may not see its accord. Never kept.
+    #[serde(skip)]
+    pub accord_is_hidden: bool,
 }
 
 impl Agreement {
+    /// The accord it belongs to, where its reader may see that one: the cluster that carries out an agreement is no party to it.
+    pub fn shown_accord(&self) -> Option<AccordId> {
+        (!self.accord_is_hidden).then_some(self.text.accord)
+    }
+
     /// A new agreement of an accord; `publication` is the accord's. Of an accord that was withdrawn it was never public itself,
     /// so nobody is told that it is gone.
     pub fn new(
@@ -242,6 +255,7 @@ impl Agreement {
             watched: Vec::new(),
             escalations: Vec::new(),
             publication,
+            accord_is_hidden: false,
         })
     }
 
@@ -485,10 +499,12 @@ impl Dossier for Agreement {
     fn links(&self) -> Vec<Uuid> {
         let advice = self.text.advice_point.iter().map(|point| point.advice.0);
         let track = self.text.policy_track.iter().map(|track| track.0);
-        advice.chain(track).chain(self.text.carried_over_from.iter().map(|earlier| earlier.0)).collect()
+        let earlier = self.text.carried_over_from.iter().map(|earlier| earlier.0);
+        advice.chain(track).chain(earlier).chain([self.text.accord.0]).collect()
     }
 
     fn without_links(mut self, hidden: &BTreeSet<Uuid>) -> Self {
+        self.accord_is_hidden = hidden.contains(&self.text.accord.0);
         self.text.advice_point = self.text.advice_point.filter(|point| !hidden.contains(&point.advice.0));
         self.text.policy_track = self.text.policy_track.filter(|track| !hidden.contains(&track.0));
         self.text.carried_over_from =

@@ -30,8 +30,13 @@ pub struct LessonBody {
     /// The lesson; it names no private person.
     #[schema(min_length = 1, max_length = 5000, pattern = r"\S", example = "Eerder bellen bij vertraging")]
     pub text: String,
-    /// The function that takes it up (eigenaar), such as `wijkmanager`; no name of an official.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "wijkmanager")]
+    /// The function that takes it up (eigenaar), such as `wijkmanager`: in lower case, and no name.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[a-zà-ÿ]+([ -][a-z0-9à-ÿ]+)*$",
+        example = "wijkmanager"
+    )]
     pub owner: String,
 }
 

@@ -1,5 +1,7 @@
 //! Advice in storage: `find`, `list`, `add`, `save`. Every read starts at what the caller may see.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntoBoxed, auto_type, count_star, exists, max, sql};
 use diesel::prelude::*;
@@ -9,6 +11,7 @@ use domain::advice::{Advice, AdviceRecord};
 use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, PublicationState, TermState};
 use domain::ids::{AdviceId, AdviceRequestId, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::term;
+use uuid::Uuid;
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
@@ -107,6 +110,21 @@ pub fn naming(tx: &mut Tx<'_>, id: AdviceId) -> Result<Vec<Stored<Advice>>, Stor
         .select(advice::snapshot)
         .load(tx.connection)?;
     texts.iter().map(|text| snapshot::read(text)).collect()
+}
+
+/// Advice of which a follow-up names one of these agreements. Few are in follow-up at any time, and an accord is published seldom.
+pub fn following_up(tx: &mut Tx<'_>, agreements: &BTreeSet<Uuid>) -> Result<Vec<Stored<Advice>>, StoreError> {
+    let texts: Vec<String> = advice::table
+        .filter(advice::snapshot.like("%\"agreement\":\"%"))
+        .order(advice::id)
+        .select(advice::snapshot)
+        .load(tx.connection)?;
+    let read = texts.iter().map(|text| snapshot::read(text)).collect::<Result<Vec<_>, _>>()?;
+    let names = |stored: &Stored<Advice>| {
+        let mut named = stored.value.follow_ups.iter().filter_map(access::linked_agreement);
+        named.any(|agreement| agreements.contains(&agreement))
+    };
+    Ok(read.into_iter().filter(names).collect())
 }
 
 /// Writes down that an advice looks another way because one that it names was published or is no longer: copies and
@@ -693,18 +711,4 @@ pub fn lost_since(
         .select((audience::item, max(audience::lost_at)))
         .load(connection)?;
     Ok(rows.into_iter().filter_map(|(id, at)| at.map(|at| Lost { id, at: moment::to_utc(at) })).collect())
-}
-
-/// Which of these the caller may see.
-pub fn visible_among(
-    connection: &mut AnyConnection,
-    caller: &Caller,
-    ids: &[AdviceId],
-) -> Result<std::collections::BTreeSet<AdviceId>, StoreError> {
-    let found: Vec<String> = advice::table
-        .filter(advice::id.eq_any(texts(ids)))
-        .filter(advice::id.eq_any(items_with(keys_from(caller, View::Public))))
-        .select(advice::id)
-        .load(connection)?;
-    Ok(found.iter().filter_map(|id| id.parse().ok()).collect())
 }

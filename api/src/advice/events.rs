@@ -97,7 +97,8 @@ fn answer_with(
     let view = caller.view(&saved.value).unwrap_or(view_before);
     let showing = Showing::of(tx.reading(), caller, registry, now.today, &[&saved.value])?;
     let shown = showing.show(saved, view);
-    Answer::json(status, Some(etag::of_item(shown.version, now.today, view)), &shown)
+    let etag = etag::of_item(shown.version, now.today, &etag::body_of(&shown)?, view);
+    Answer::json(status, Some(etag), &shown)
 }
 
 /// When an advice appears or vanishes, so does the link to it in others. What was merged into it vanishes with it: its
@@ -598,8 +599,18 @@ pub async fn forward_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
     responses((status = 200, description = "The advice.", body = AdviceView)),
     security(("bearer" = ["treatment:write"])))]
 pub async fn follow_up_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    by_cluster(incoming, "followUpAdvice", "follow-up", |hands, body: FollowUp, now| {
-        hands.follow_up(body, now.today)
+    let call = incoming.call("followUpAdvice").await?;
+    let body: Body<FollowUp> = call.body();
+    record(call, "follow-up", body, Caller::as_cluster, no_reason, |context, hands, body| {
+        if let Some(agreement) = domain::access::linked_agreement(&body) {
+            let known = [agreement.to_string()];
+            let connection = context.tx.reading();
+            if persistence::dossier::find_all::<Agreement>(connection, context.caller, &known)?.is_empty() {
+                let detail = "is not an agreement that you know of";
+                return Err(ApiError::invalid("body", "/agreement", "unknown", detail));
+            }
+        }
+        Ok(hands.follow_up(body, context.now.today)?)
     })
     .await
 }

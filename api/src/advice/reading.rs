@@ -212,10 +212,10 @@ fn rows(
     cursor: Option<Cursor>,
 ) -> Result<Rows, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    // What reacts to an advice that the caller may not know of is not told apart from what reacts to none.
-    if let Some(first) = query.second_round_of
-        && advice::visible_among(connection, caller, &[first])?.is_empty()
-    {
+    // What names an item that the caller may not know of is not told apart from what names none.
+    let first = query.second_round_of.map(|first| first.0);
+    let named = first.into_iter().chain(query.request.map(|request| request.0)).collect();
+    if persistence::dossier::visible_among(connection, caller, &named)? != named {
         return Ok((Vec::new(), query.count.and_then(|count| count.then_some(0)), None));
     }
     let total = match query.count {
@@ -401,18 +401,16 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             .insert_header((header::LOCATION, format!("{}/v1/advice/{into}", app.public_url)))
             .finish());
     }
-    let etag = etag::of_item(shown.version, on, view);
-    match media {
-        "text/html" => {
-            let etag = etag.replace(".public\"", ".public.html\"");
-            let page = html::advice(&shown, &app.public_url);
-            let mut response =
-                paging::readable(&call, etag, "text/html; charset=utf-8", page.into_bytes(), None);
-            html::allow_style(&mut response);
-            Ok(response)
-        }
-        _ => paging::item(&call, etag, &shown),
+    let (content_type, body) = match media {
+        "text/html" => ("text/html; charset=utf-8", html::advice(&shown, &app.public_url).into_bytes()),
+        _ => ("application/json", etag::body_of(&shown)?),
+    };
+    let etag = etag::of_item(shown.version, on, &body, view);
+    let mut response = paging::readable(&call, etag, content_type, body, None);
+    if media == "text/html" {
+        html::allow_style(&mut response);
     }
+    Ok(response)
 }
 
 /// The answer term, explained line by line.
@@ -432,7 +430,9 @@ pub async fn get_advice_term(incoming: Incoming) -> Result<HttpResponse, ApiErro
     let caller = call.caller.clone();
     let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
     let explanation = term::explain(&stored.value.term_facts(), on);
-    paging::item(&call, etag::of_item(stored.stamp.seen(view).version, on, view), &explanation)
+    let body = etag::body_of(&explanation)?;
+    let etag = etag::of_item(stored.stamp.seen(view).version, on, &body, view);
+    Ok(paging::readable(&call, etag, "application/json", body, None))
 }
 
 /// Everything that happened, in order, as far as the caller may see it.
@@ -449,8 +449,10 @@ pub async fn get_advice_timeline(incoming: Incoming) -> Result<HttpResponse, Api
     let caller = call.caller.clone();
     let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;
     let items = domain::access::project(&stored.value, view).timeline();
-    let etag = etag::of_item(stored.stamp.seen(view).version, domain::calendar::FIRST_DAY, view);
-    paging::item(&call, etag, &Timeline { items })
+    let body = etag::body_of(&Timeline { items })?;
+    let version = stored.stamp.seen(view).version;
+    let etag = etag::of_item(version, domain::calendar::FIRST_DAY, &body, view);
+    Ok(paging::readable(&call, etag, "application/json", body, None))
 }
 
 /// One entry of the journal about an advice.

@@ -16,6 +16,7 @@ use domain::term::{self, TermOn};
 use persistence::{AnyConnection, Seen, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::app::Registry;
 use crate::csv::Column;
@@ -71,7 +72,7 @@ pub struct AdviceView {
     pub outcome: Option<Outcome>,
     /// The earlier advice to whose answer this one reacts (tweede ronde).
     pub second_round_of: Option<AdviceId>,
-    /// The advice request that it answers (adviesaanvraag); not public.
+    /// The advice request that it answers (adviesaanvraag); not public, and null where this reader may not see it.
     pub request: Option<AdviceRequestId>,
     /// The answer term on the day that `term.on` names.
     pub term: TermOn,
@@ -212,12 +213,12 @@ pub struct Showing<'a> {
     pub registry: &'a Registry,
     /// The reference day of the term.
     pub on: NaiveDate,
-    /// The other advice that these items name and that the caller may see.
-    pub linked: BTreeSet<AdviceId>,
+    /// Of the other items that these name, those that the caller may see.
+    pub linked: BTreeSet<Uuid>,
 }
 
 impl<'a> Showing<'a> {
-    /// Finds out, in one query, which of the advice that these items name the caller may see.
+    /// Finds out, in one query, which of the other items that these name the caller may see.
     pub fn of(
         connection: &mut AnyConnection,
         caller: &Caller,
@@ -225,19 +226,8 @@ impl<'a> Showing<'a> {
         on: NaiveDate,
         items: &[&Advice],
     ) -> Result<Self, ApiError> {
-        let named: Vec<AdviceId> = items
-            .iter()
-            .flat_map(|advice| {
-                [advice.text.second_round_of, advice.merge.as_ref().map(|merge| merge.into)]
-                    .into_iter()
-                    .flatten()
-            })
-            .collect();
-        let linked = if named.is_empty() {
-            BTreeSet::new()
-        } else {
-            persistence::advice::visible_among(connection, caller, &named)?
-        };
+        let named: BTreeSet<Uuid> = items.iter().flat_map(|advice| access::links(advice)).collect();
+        let linked = persistence::dossier::visible_among(connection, caller, &named)?;
         Ok(Self { registry, on, linked })
     }
 
@@ -247,7 +237,7 @@ impl<'a> Showing<'a> {
         let term = term::term_on(&facts, self.on);
         let void_suspensions = term::void_suspensions(&facts);
         let void_extensions = term::void_extensions(&facts);
-        let record = access::project(&stored.value, view);
+        let record = access::without_links(access::project(&stored.value, view), &self.linked);
         let points = record.text.points.iter().map(|point| point_view(&record, point)).collect();
         let status = record.status();
         let outcome = record.outcome();
@@ -298,7 +288,7 @@ impl<'a> Showing<'a> {
             None => (None, None),
         };
         let internal = |reason: String| (!reason.is_empty()).then_some(reason);
-        let visible = |id: AdviceId| self.linked.contains(&id).then_some(id);
+        let visible = |id: AdviceId| self.linked.contains(&id.0).then_some(id);
         let Seen { version, modified_at } = stored.stamp.seen(view);
         AdviceView {
             id,
@@ -323,7 +313,7 @@ impl<'a> Showing<'a> {
             references,
             status,
             outcome,
-            second_round_of: second_round_of.and_then(visible),
+            second_round_of,
             request,
             term,
             treatment: treated_on.map(|on| Treatment { on }),

@@ -113,7 +113,7 @@ table! {
     /// The table of agreements (afspraken).
     BiAgreementTable
     merged on id: String = "id", "afspraak", "The agreement.", "/agreements id";
-    always accord: String = "accord", "wijkakkoord", "The accord it belongs to.", "/agreements accord";
+    maybe accord: String = "accord", "wijkakkoord", "The accord it belongs to; empty where this reader may not see that one.", "/agreements accord";
     always council: String = "council", "raad", "The council of its accord.", "/agreements council";
     always number: String = "number", "nummer", "Its number in the plan of its year.", "/agreements number";
     always title: String = "title", "titel", "What was agreed, in short.", "/agreements title";
@@ -318,11 +318,11 @@ pub(super) fn responses(view: AdviceView, _: &Registry) -> Vec<BiResponseRow> {
 pub(super) fn agreements(stored: Stored<Agreement>, on: NaiveDate) -> Vec<BiAgreementRow> {
     let Stored { value, stamp } = stored;
     let (progress, judgement) = (value.progress_on(on).cloned(), value.judgement_on(on).cloned());
-    let state = value.state_on(on);
+    let (state, accord) = (value.state_on(on), value.shown_accord());
     let text = value.text;
     vec![BiAgreementRow {
         id: value.id.to_string(),
-        accord: Some(text.accord.to_string()),
+        accord: accord.map(|accord| accord.to_string()),
         council: Some(value.council.to_string()),
         number: Some(text.number),
         title: Some(text.title),

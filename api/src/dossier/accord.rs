@@ -6,8 +6,8 @@ use domain::accord::{Accord, AccordBody};
 use domain::advice::{Publication, PublicationBody, UnpublicationBody};
 use domain::agreement::Agreement;
 use domain::ids::{AccordId, CouncilCode};
-use persistence::Stored;
 use persistence::dossier::{self as storage, Filter};
+use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -198,8 +198,13 @@ fn take_along(context: &mut Context<'_, '_>, accord: &Accord, event: &'static st
     super::save_each(context.tx, agreements, event, reason.as_deref(), |agreement| {
         Ok(Agreement { publication: accord.publication.clone(), ..agreement })
     })?;
-    for id in ids {
+    for id in &ids {
         super::tell_those_that_name::<Agreement>(context.tx, "carriedOverFrom", id)?;
+    }
+    for following in advice::following_up(context.tx, &ids.iter().map(|id| id.0).collect())? {
+        if following.value.is_published() {
+            advice::save_as_seen_anew(context.tx, &following)?;
+        }
     }
     Ok(())
 }

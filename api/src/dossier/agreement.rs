@@ -6,8 +6,10 @@ use actix_web::HttpResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accord::Accord;
 use domain::advice::Publication;
+use domain::advice::Reference;
 use domain::agreement::{
-    Agreement, AgreementBody, EscalationBody, Judgement, JudgementBody, Progress, ProgressBody, WatchBody,
+    AdvicePoint, Agreement, AgreementBody, EscalationBody, Judgement, JudgementBody, Owner, Progress,
+    ProgressBody, WatchBody,
 };
 use domain::codes::{AgreementSize, AgreementState};
 use domain::ids::{AccordId, AgreementId, ClusterCode, CouncilCode, PartId, PolicyTrackId, ThemeCode};
@@ -35,9 +37,38 @@ pub struct AgreementView {
     pub id: AgreementId,
     /// The council of its accord.
     pub council: CouncilCode,
-    /// The agreement itself.
-    #[serde(flatten)]
-    pub text: AgreementBody,
+    /// The accord it belongs to; null where this reader may not see that one.
+    pub accord: Option<AccordId>,
+    /// Its number in the plan of its year (nummer).
+    pub number: String,
+    /// What was agreed, in short (titel).
+    pub title: String,
+    /// What was agreed, in full (omschrijving).
+    pub description: Option<String>,
+    /// Large or small (groot of klein).
+    pub size: AgreementSize,
+    /// Who carries it out (eigenaar).
+    pub owner: Owner,
+    /// Who helps (partners).
+    pub partners: Vec<String>,
+    /// The year of the action plan (planjaar).
+    pub plan_year: u16,
+    /// The day it was agreed (afgesproken op); a figure of an earlier day does not know it.
+    pub agreed_on: NaiveDate,
+    /// The day by which it is to be done; null only of an ongoing one.
+    pub due_on: Option<NaiveDate>,
+    /// Why it goes on without a day by which it is done (doorlopend); mandatory without `dueOn`.
+    pub ongoing_reason: Option<String>,
+    /// The agreement of an earlier year that it carries on.
+    pub carried_over_from: Option<AgreementId>,
+    /// The policy track it hangs on (beleidstraject).
+    pub policy_track: Option<PolicyTrackId>,
+    /// The point of an advice that it carries out.
+    pub advice_point: Option<AdvicePoint>,
+    /// What it is about (thema's).
+    pub themes: Vec<ThemeCode>,
+    /// Numbers by which other systems know it (kenmerken).
+    pub references: Vec<Reference>,
     /// Where it stands; derived from progress and judgement, never typed in.
     pub state: AgreementState,
     /// What the organisation says, in the order in which it was recorded.
@@ -101,12 +132,55 @@ impl Show for Agreement {
 
     fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> AgreementView {
         let Stored { value, stamp } = stored;
-        let state = value.state_on(today);
-        let Agreement { id, council, text, progress, judgements, watched, escalations, publication } = value;
-        AgreementView {
+        let (state, accord) = (value.state_on(today), value.shown_accord());
+        let Agreement {
             id,
             council,
             text,
+            progress,
+            judgements,
+            watched,
+            escalations,
+            publication,
+            accord_is_hidden: _,
+        } = value;
+        let AgreementBody {
+            accord: _,
+            number,
+            title,
+            description,
+            size,
+            owner,
+            partners,
+            plan_year,
+            agreed_on,
+            due_on,
+            ongoing_reason,
+            carried_over_from,
+            policy_track,
+            advice_point,
+            themes,
+            references,
+        } = text;
+        AgreementView {
+            id,
+            council,
+            accord,
+            number,
+            title,
+            description,
+            size,
+            owner,
+            partners,
+            plan_year,
+            agreed_on,
+            due_on,
+            ongoing_reason,
+            carried_over_from,
+            policy_track,
+            advice_point,
+            themes,
+            references,
             state,
             progress,
             judgements,

@@ -93,6 +93,23 @@ fn tag(version: i64, body: &[u8]) -> String {
     format!("\"{version}.{}\"", etag::of_body(body).trim_matches('"'))
 }
 
+/// The facets by which an item is found through another one that it names.
+const NAMING: [&str; 4] = ["accord", "advice", "carriedOverFrom", "policyTrack"];
+
+/// The filter as far as the caller may ask it: what names an item that he may not know of is not told apart from what names none.
+fn without_hidden_names(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    mut filter: Filter,
+) -> Result<Filter, ApiError> {
+    for (_, values) in filter.facets.iter_mut().filter(|(facet, _)| NAMING.contains(facet)) {
+        let named = values.iter().filter_map(|value| value.parse().ok()).collect();
+        let visible = dossier::visible_among(connection, caller, &named)?;
+        values.retain(|value| value.parse().is_ok_and(|id: Uuid| visible.contains(&id)));
+    }
+    Ok(filter)
+}
+
 /// A list: filtered, paged, and with `modifiedSince` what is gone for this caller.
 pub(crate) async fn list<D: Show>(
     call: Call,
@@ -107,6 +124,7 @@ pub(crate) async fn list<D: Show>(
     let (items, end, total) = app
         .read(move |app, connection| {
             let registry = app.registry(connection)?;
+            let filter = without_hidden_names(connection, &caller, filter)?;
             let total = match query.count {
                 Some(true) => Some(dossier::count::<D>(connection, &caller, &filter)?),
                 _ => None,

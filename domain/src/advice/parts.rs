@@ -426,9 +426,13 @@ pub struct FollowUp {
     /// The day it should be done (planned, may be in the future).
     #[serde(default)]
     pub due_on: Option<NaiveDate>,
-    /// The agreement that carries it out (afspraak), by number or id.
+    /// The agreement that carries it out (afspraak), by number or id; an id that its reader may not see is null.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(
+        max_length = 100,
+        pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){0,3}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        example = "1.1.2"
+    )]
     pub agreement: Option<String>,
     /// In a sentence.
     #[serde(default)]

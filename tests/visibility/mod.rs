@@ -1,0 +1,142 @@
+//! Who sees what: every role, at every item in every state, through every exit.
+//!
+//! `world` makes the items and plants in each field a text that stands nowhere else. `rules` says, from the design and not
+//! from the code, who may see which. `walk` asks at each exit as each role, and looks through the answer for what this role may
+//! not read and for what it must read. What is wrong names the role, the exit, the state and the secret.
+
+mod rules;
+mod walk;
+mod world;
+
+use actix_web::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::on_both_databases;
+use crate::support::{accord_of, agreement_of};
+use rules::Role;
+use walk::Walk;
+use world::World;
+
+/// So many cells (a role, an exit and an item in a state) are looked at, at least; fewer means that the walk was cut short.
+const CELLS: usize = 100_000;
+
+/// So many things that are wrong are enough to read.
+const ENOUGH: usize = 100;
+
+/// Those who look at every form of every item; the others take turns.
+const WHOLE: &[&str] = &["anonymous", "cluster's desk"];
+
+/// Words for what is a volunteer's own and nobody else's.
+const PRIVATE: &[&str] = &[
+    "mail",
+    "phone",
+    "telephone",
+    "telefoon",
+    "mobile",
+    "address",
+    "adres",
+    "street",
+    "straat",
+    "postcode",
+    "zip",
+    "birth",
+    "geboorte",
+    "bsn",
+    "iban",
+    "gender",
+];
+
+/// Every property below a schema, with the path to it.
+fn properties(schema: &Value, path: &str, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if name == "properties" && value.is_object() {
+                    found.extend(value.as_object().unwrap().keys().map(|key| format!("{path}/{key}")));
+                }
+                properties(value, &format!("{path}/{name}"), found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| properties(item, path, found)),
+        _ => {}
+    }
+}
+
+/// No body that is taken or given has a place for what is private of a volunteer.
+#[test]
+fn there_is_no_field_for_what_is_private() {
+    let document = api::openapi::document().unwrap();
+    let mut found = Vec::new();
+    properties(&document["components"]["schemas"], "", &mut found);
+    assert!(found.len() > 400, "{}", found.len());
+    for property in found {
+        let name = property.rsplit('/').next().unwrap().to_lowercase();
+        let private = PRIVATE.iter().find(|word| name.contains(*word));
+        assert!(private.is_none(), "{property} has a place for {private:?}");
+    }
+}
+
+on_both_databases! {
+    async fn nobody_learns_more_than_the_rules_let_them(app: TestApp) {
+        let world = World::made(app).await;
+        let mut walk = Walk::new(&world).await;
+        let roles = Role::all();
+        for (turn, role) in roles.iter().enumerate() {
+            walk.walk(role, turn, WHOLE.contains(&role.name.as_str())).await;
+            if walk.found.wrong.len() > ENOUGH {
+                break;
+            }
+        }
+        let found = walk.found;
+        println!(
+            "{} cells: {} roles, {} items, {} requests; {} secrets met where they belong",
+            found.cells,
+            roles.len(),
+            world.items.len(),
+            found.requests,
+            found.met
+        );
+        let first: Vec<&str> = found.wrong.iter().map(String::as_str).take(40).collect();
+        assert!(found.wrong.is_empty(), "{} things are wrong:\n{}", found.wrong.len(), first.join("\n"));
+        assert!(found.cells >= CELLS, "only {} cells were looked at", found.cells);
+        assert!(found.met >= found.cells / 10, "only {} secrets were met", found.met);
+        // The document names every status that was met on the way.
+        let document = api::openapi::document().unwrap();
+        for (route, status) in found.statuses {
+            let declared = &document["paths"][&route]["get"]["responses"][status.to_string()];
+            assert!(declared.is_object(), "GET {route} gives {status}, which the document does not name");
+        }
+    }
+
+    /// Where a function is asked for a name is refused, and who is below alderman has none.
+    async fn an_official_is_a_function_and_has_no_name(app: TestApp) {
+        let all = app.almighty();
+        let refused = async |path: &str, body: Value, location: &str| {
+            let reply = app.post(path, body).token(&all).if_match("\"1\"").send().await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}: {}", reply.text());
+            assert_eq!(reply.faults()[0].0, location, "{path}");
+        };
+        for office in ["wijkmanager", "directeur", "wethouder-assistent"] {
+            let holder = json!({"name": "A. Ambtenaar", "office": office});
+            refused("/v1/office-holders", holder, "/office").await;
+        }
+        let holder = app.alderman().await;
+        let talk = json!({"council": "rozenburg", "heldOn": "2026-10-01", "officeHolder": holder});
+        let talk = app.added("talks", talk).await;
+        let accord = app.added("accords", accord_of("rozenburg")).await;
+        let agreement = app.added("agreements", agreement_of(&accord, "1.1")).await;
+        for name in ["A. Ambtenaar", "Ambtenaar", "wijkmanager Ambtenaar", "a.ambtenaar", "a@rotterdam.nl", "06 1234"] {
+            let lesson = json!({"text": "Eerder bellen", "owner": name});
+            refused(&format!("{talk}/lessons"), lesson, "/owner").await;
+            let escalation = json!({"on": "2026-04-01", "to": name});
+            refused(&format!("{agreement}/escalations"), escalation, "/to").await;
+            let assignment =
+                json!({"council": "rozenburg", "role": "coordinator", "position": name, "from": "2026-01-01"});
+            refused("/v1/assignments", assignment, "/position").await;
+        }
+        for function in ["wijkmanager", "wijkraadscoördinator", "manager cluster 2", "hoofd-inspecteur"] {
+            app.tell(&talk, "lessons", json!({"text": "Eerder bellen", "owner": function})).await;
+            app.tell(&agreement, "escalations", json!({"on": "2026-04-01", "to": function})).await;
+        }
+    }
+}
