@@ -2,7 +2,7 @@
 
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
@@ -81,4 +81,23 @@ pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), S
         }
         AnyConnection::Sqlite(_) => Ok(()),
     }
+}
+
+/// Keeps the root of a day, unless one stands there. Diesel has no `on_conflict` for both databases; they spell it alike.
+pub(crate) fn insert_root(
+    connection: &mut AnyConnection,
+    day: i32,
+    sequence: i64,
+    moment: i64,
+    hash: &str,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO journal_root (day, sequence, moment, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (day) DO NOTHING",
+    )
+    .bind::<Integer, _>(day)
+    .bind::<BigInt, _>(sequence)
+    .bind::<BigInt, _>(moment)
+    .bind::<Text, _>(hash)
+    .execute(connection)?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ use domain::codes::{Origin, ResponseKind};
 use domain::commitment::Commitment;
 use domain::ids::{AdviceId, PartId};
 use persistence::advice::{self, Found};
-use persistence::{Stored, Tx, response_draft};
+use persistence::{AnyConnection, Stored, Tx, response_draft};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +27,7 @@ use crate::app::Registry;
 use crate::clock::{Now, new_id};
 use crate::contract::Contract;
 use crate::etag::{self, Version};
+use crate::history::Then;
 use crate::incoming::{Answer, Body, Call, Incoming};
 use crate::paging;
 use crate::problem::{ApiError, InputError};
@@ -717,6 +718,16 @@ fn draft_view(id: AdviceId, stored: Stored<ResponseDraft>) -> ResponseDraftView 
         created_at: stored.stamp.created_at,
         modified_at: stored.stamp.modified_at,
     }
+}
+
+/// Shows the draft of an advice as it was at entries of the journal.
+pub(crate) fn drafts_then(
+    connection: &mut AnyConnection,
+    id: AdviceId,
+    thens: &[Then],
+) -> Result<Vec<serde_json::Value>, ApiError> {
+    let drafts = response_draft::read_all(connection, id, thens.iter().map(|then| &then.entry))?;
+    drafts.into_iter().map(|stored| paging::to_value(&draft_view(id, stored))).collect()
 }
 
 /// The response being written (conceptreactie); never public.

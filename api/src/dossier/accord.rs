@@ -1,7 +1,7 @@
 //! Accords (wijkakkoorden) over HTTP.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::accord::{Accord, AccordBody};
 use domain::advice::{Publication, PublicationBody, UnpublicationBody};
 use domain::agreement::Agreement;
@@ -11,10 +11,10 @@ use persistence::dossier::{self as storage, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -62,7 +62,7 @@ impl Show for Accord {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> AccordView {
+    fn show(stored: Stored<Self>, _: On) -> AccordView {
         let Stored { value: Accord { id, text, publication }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         AccordView { id, text, publication, version, created_at, modified_at }
@@ -93,7 +93,7 @@ pub async fn list_accords(incoming: Incoming) -> Result<HttpResponse, ApiError> 
 
 /// One accord.
 #[utoipa::path(get, path = "/accords/{id}", operation_id = "getAccord", tag = "agreements",
-    params(("id" = Uuid, Path, description = "The id of the accord.")),
+    params(("id" = Uuid, Path, description = "The id of the accord."), KnownQuery),
     responses((status = 200, description = "The accord.", body = AccordView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]

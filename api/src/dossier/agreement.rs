@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::accord::Accord;
 use domain::advice::Publication;
 use domain::agreement::{
@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -99,7 +99,7 @@ impl Show for Agreement {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> AgreementView {
+    fn show(stored: Stored<Self>, On { today, .. }: On) -> AgreementView {
         let Stored { value, stamp } = stored;
         let state = value.state_on(today);
         let Agreement { id, council, text, progress, judgements, watched, escalations, publication } = value;
@@ -194,7 +194,7 @@ pub async fn list_agreements(incoming: Incoming) -> Result<HttpResponse, ApiErro
 
 /// One agreement.
 #[utoipa::path(get, path = "/agreements/{id}", operation_id = "getAgreement", tag = "agreements",
-    params(("id" = Uuid, Path, description = "The id of the agreement.")),
+    params(("id" = Uuid, Path, description = "The id of the agreement."), KnownQuery),
     responses((status = 200, description = "The agreement.", body = AgreementView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]

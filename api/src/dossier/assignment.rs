@@ -1,7 +1,8 @@
 //! Who supports a council (toewijzingen) over HTTP. Positions are not public; a council shows its wijkwethouder and the roles.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
+use domain::access::Scope;
 use domain::assignment::{
     AIM_COUNCILS_PER_COORDINATOR, Assignment, AssignmentBody, AssignmentEnd, coordinators_on,
 };
@@ -14,10 +15,10 @@ use persistence::{Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema};
-use crate::app::Registry;
+use super::{Names, STAMP, Show, page_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::{self, KnownQuery};
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -84,7 +85,7 @@ impl Show for Assignment {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> AssignmentView {
+    fn show(stored: Stored<Self>, _: On) -> AssignmentView {
         let Stored { value: Assignment { id, text }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         AssignmentView { id, text, references: Vec::new(), version, created_at, modified_at }
@@ -118,13 +119,17 @@ pub async fn list_assignments(incoming: Incoming) -> Result<HttpResponse, ApiErr
     super::list::<Assignment>(call, page.into(), filter).await
 }
 
-/// One assignment.
+/// One assignment. The scope `audit:read` opens it as it was known at `knownAt` only.
 #[utoipa::path(get, path = "/assignments/{id}", operation_id = "getAssignment", tag = "support",
-    params(("id" = Uuid, Path, description = "The id of the assignment.")),
+    params(("id" = Uuid, Path, description = "The id of the assignment."), KnownQuery),
     responses((status = 200, description = "The assignment.", body = AssignmentView)),
-    security(("bearer" = ["registry:write"]), ("bearer" = ["internal:read"])))]
+    security(("bearer" = ["registry:write"]), ("bearer" = ["internal:read"]), ("bearer" = ["audit:read"])))]
 pub async fn get_assignment(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    super::item::<Assignment>(incoming.call("getAssignment").await?).await
+    let call = incoming.call("getAssignment").await?;
+    if !history::is_asked(&call)? {
+        history::needs(&call, &[Scope::RegistryWrite, Scope::InternalRead])?;
+    }
+    super::item::<Assignment>(call).await
 }
 
 /// Assigns a person or a position to a council. More than two councils for one coordinator gives a warning: the letter of 22 April

@@ -1,7 +1,7 @@
 //! Collegetargets over HTTP, with what was measured.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::codes::TargetStatus;
 use domain::collegetarget::{Collegetarget, CollegetargetBody, Measurement, MeasurementBody};
 use domain::ids::{CollegetargetId, PartId};
@@ -10,10 +10,10 @@ use persistence::dossier::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{STAMP, Show, page_schema, patch_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -67,7 +67,7 @@ impl Show for Collegetarget {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> CollegetargetView {
+    fn show(stored: Stored<Self>, _: On) -> CollegetargetView {
         let Stored { value: Collegetarget { id, text, measurements }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         CollegetargetView { id, text, measurements, version, created_at, modified_at }
@@ -98,7 +98,7 @@ pub async fn list_collegetargets(incoming: Incoming) -> Result<HttpResponse, Api
 
 /// One collegetarget.
 #[utoipa::path(get, path = "/collegetargets/{id}", operation_id = "getCollegetarget", tag = "collegetargets",
-    params(("id" = Uuid, Path, description = "The id of the target.")),
+    params(("id" = Uuid, Path, description = "The id of the target."), KnownQuery),
     responses((status = 200, description = "The target.", body = CollegetargetView)),
     security((), ("bearer" = [])))]
 pub async fn get_collegetarget(incoming: Incoming) -> Result<HttpResponse, ApiError> {

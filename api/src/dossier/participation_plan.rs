@@ -16,10 +16,10 @@ use persistence::dossier::{self as storage, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -113,7 +113,7 @@ impl Show for ParticipationPlan {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> ParticipationPlanView {
+    fn show(stored: Stored<Self>, On { today, .. }: On) -> ParticipationPlanView {
         let Stored { value, stamp } = stored;
         let ParticipationPlan { id, cluster, councils, text, adopted_on, findings, publication } = value;
         ParticipationPlanView {
@@ -166,7 +166,7 @@ pub async fn list_participation_plans(incoming: Incoming) -> Result<HttpResponse
 
 /// One participation plan.
 #[utoipa::path(get, path = "/participation-plans/{id}", operation_id = "getParticipationPlan", tag = "participation",
-    params(("id" = Uuid, Path, description = "The id of the plan.")),
+    params(("id" = Uuid, Path, description = "The id of the plan."), KnownQuery),
     responses((status = 200, description = "The plan.", body = ParticipationPlanView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]

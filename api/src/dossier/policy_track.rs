@@ -13,10 +13,10 @@ use persistence::{AnyConnection, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Names, STAMP, Show, page_schema, patch_schema, On};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::{Call, Incoming};
 use crate::paging::{self, SmallListQuery};
 use crate::problem::ApiError;
@@ -99,10 +99,10 @@ patch_schema!(
     PolicyTrackPatch of PolicyTrackBody, "A merge patch (RFC 7396) of a policy track: only what changes. A list is replaced whole."
 );
 
-fn standing(track: &PolicyTrack, registry: &Registry, today: NaiveDate) -> PlanStanding {
+fn standing(track: &PolicyTrack, obliged_from: Option<NaiveDate>, today: NaiveDate) -> PlanStanding {
     if track.has_plan_in_time(today) {
         PlanStanding::InPlace
-    } else if track.lacks_plan(registry.plan_obligation_from(), today) {
+    } else if track.lacks_plan(obliged_from, today) {
         PlanStanding::Missing
     } else {
         PlanStanding::NotRequired
@@ -126,7 +126,7 @@ impl Show for PolicyTrack {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, registry: &Registry, today: NaiveDate) -> PolicyTrackView {
+    fn show(stored: Stored<Self>, On { today, obliged_from }: On) -> PolicyTrackView {
         let Stored { value: track, stamp } = stored;
         let phases = Phase::ALL.iter().filter_map(|phase| {
             track.phase_starts_on(*phase).map(|starts_on| PhaseDay { phase: *phase, starts_on })
@@ -144,7 +144,7 @@ impl Show for PolicyTrack {
             phase: track.phase_on(today),
             phases: phases.collect(),
             councils: councils.collect(),
-            plan: standing(&track, registry, today),
+            plan: standing(&track, obliged_from, today),
             phase_history: track.phases.clone(),
             informed_history: track.informed.clone(),
             publication: track.publication.clone(),
@@ -213,8 +213,11 @@ async fn by_standing(
         .read(move |app, connection: &mut AnyConnection| {
             let registry = app.registry(connection)?;
             let tracks = storage::list::<PolicyTrack>(connection, &caller, &filter, None, i64::MAX)?;
-            let wanted: Vec<_> =
-                tracks.into_iter().filter(|track| standing(&track.value, &registry, today) == plan).collect();
+            let obliged_from = registry.plan_obligation_from();
+            let wanted: Vec<_> = tracks
+                .into_iter()
+                .filter(|track| standing(&track.value, obliged_from, today) == plan)
+                .collect();
             let shown = super::show_all(connection, &caller, &registry, today, wanted)?;
             Ok(shown.into_iter().map(|track| (track.id.to_string(), track.modified_at, track)).collect())
         })
@@ -225,7 +228,7 @@ async fn by_standing(
 
 /// One policy track.
 #[utoipa::path(get, path = "/policy-tracks/{id}", operation_id = "getPolicyTrack", tag = "participation",
-    params(("id" = Uuid, Path, description = "The id of the policy track.")),
+    params(("id" = Uuid, Path, description = "The id of the policy track."), KnownQuery),
     responses((status = 200, description = "The policy track.", body = PolicyTrackView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
