@@ -287,7 +287,7 @@ on_both_databases! {
                 for id in [passed, to_come] {
                     add_reference(&app, &id, format!("26bb{}", walked.len())).await;
                     let etag = app.etag(&id).await;
-                    patch(&app, &id, &etag, json!({"references": []})).send().await;
+                    patch(&app, &id, &etag, json!({"references": [], "reason": "dubbel"})).send().await;
                 }
                 next = after;
             }

@@ -38,8 +38,8 @@ use crate::incoming::{Call, Incoming};
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Page, to_value};
 use crate::problem::ApiError;
 use crate::registry::{
-    AreaItem, ClusterItem, CouncilItem, NeighbourhoodItem, ObligationItem, OfficeHolderItem, TermOfOfficeItem,
-    TermRuleItem, ThemeItem,
+    AreaItem, ClusterItem, CouncilItem, NeighbourhoodItem, ObligationItem, OfficeHolderItem,
+    TermOfOfficeItem, TermRuleItem, ThemeItem,
 };
 
 /// One entry of the journal about an item.
@@ -488,7 +488,8 @@ pub(crate) async fn dossier<D: crate::dossier::Show>(call: Call) -> Result<HttpR
     let query: KnownQuery = call.query()?;
     match query.known_at.filter(|_| as_known) {
         Some(known_at) => {
-            known(call, <D as Dossier>::RESOURCE, id.to_string(), known_at, None, crate::dossier::then::<D>).await
+            known(call, <D as Dossier>::RESOURCE, id.to_string(), known_at, None, crate::dossier::then::<D>)
+                .await
         }
         None => crate::dossier::item_now::<D>(call, id).await,
     }

@@ -105,6 +105,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         talk::list_talks,
         talk::get_talk,
         talk::add_talk,
+        talk::correct_talk,
         talk::add_lesson,
         talk::close_lesson,
         talk::publish_talk,
@@ -380,7 +381,7 @@ fn each_link(document: &mut Value) {
                 ("measure", "recordMeasurement"),
             ],
         ),
-        ("/talks", &[("read", "getTalk"), ("lesson", "addLesson")]),
+        ("/talks", &[("read", "getTalk"), ("correct", "correctTalk"), ("lesson", "addLesson")]),
         ("/assignments", &[("read", "getAssignment"), ("end", "endAssignment")]),
     ];
     for (path, links) in follow {
@@ -527,9 +528,11 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     ];
     // Who asks what was known at an earlier moment needs a scope, also where the item itself needs none.
     let asks_as_known = !path.starts_with("/metrics")
-        && operation.parameters.iter().flatten().any(
-            |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "knownAt"),
-        );
+        && operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "knownAt"));
     if scoped || asks_as_known {
         errors.push(("403", "The token lacks the scope, or the item belongs to another council or cluster."));
     }

@@ -650,6 +650,9 @@ pub struct ObligationPatch {
     /// On what it rests.
     #[serde(default)]
     pub status: Option<domain::codes::RuleStatus>,
+    /// Why it changes (reden), for the journal.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub reason: String,
 }
 
 /// Changes an obligation: its first day once an ordinance fixes it, its ground, its status. Figures of what was known before keep
@@ -672,7 +675,7 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
             let before: Stored<Obligation> =
                 registry::find(tx.reading(), Table::Obligation, &code)?.ok_or(ApiError::NotFound)?;
             let version = Version { number: before.stamp.version, view: None };
-            writing.run(tx, Some(version), |tx, ObligationPatch { from, ground, status }, _, _| {
+            writing.run(tx, Some(version), |tx, ObligationPatch { from, ground, status, reason }, _, _| {
                 let Obligation { code, from: was, ground: had, status: stood } = before.value;
                 let from = from.unwrap_or(was);
                 if !calendar::is_supported(from) {
@@ -685,8 +688,9 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
                 }
                 let (ground, status) = (ground.unwrap_or(had), status.unwrap_or(stood));
                 let changed = Obligation { code, from, ground, status };
+                let (table, code) = (Table::Obligation, &changed.code);
                 let stamp =
-                    registry::save(tx, Table::Obligation, &changed.code, &changed, before.stamp, "change")?;
+                    registry::save_because(tx, table, code, &changed, before.stamp, "change", Some(reason))?;
                 let item = ObligationItem::with(changed, stamp);
                 Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
@@ -701,6 +705,9 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
 pub struct TermRuleEnd {
     /// Last day of receipt to which it applies. What was received before keeps the rule that was frozen then.
     pub valid_to: NaiveDate,
+    /// Why it ends, or ends on another day (reden), for the journal.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub reason: String,
 }
 
 /// Ends a term rule, so that another can take its place. Nothing that was received already changes (rule 5).
@@ -722,10 +729,11 @@ pub async fn end_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
             let before: Stored<TermRule> =
                 registry::find(tx.reading(), Table::TermRule, &id)?.ok_or(ApiError::NotFound)?;
             let version = Version { number: before.stamp.version, view: None };
-            writing.run(tx, Some(version), |tx, TermRuleEnd { valid_to }, _, _| {
+            writing.run(tx, Some(version), |tx, TermRuleEnd { valid_to, reason }, _, _| {
                 let ended = TermRule { valid_to: Some(valid_to), ..before.value };
                 ended.check()?;
-                let stamp = registry::save(tx, Table::TermRule, &id, &ended, before.stamp, "end")?;
+                let (table, before) = (Table::TermRule, before.stamp);
+                let stamp = registry::save_because(tx, table, &id, &ended, before, "end", Some(reason))?;
                 let item = TermRuleItem::with(ended, stamp);
                 Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
@@ -1049,7 +1057,9 @@ async fn row_then(call: Call, table: Table, key: &'static str) -> Result<Read, A
     let as_known = history::is_asked(&call)?;
     let code = code_of(&call, table, key)?;
     let query: KnownQuery = call.query()?;
-    let Some(known_at) = query.known_at.filter(|_| as_known) else { return Ok(Read::Now(Box::new(call), code)) };
+    let Some(known_at) = query.known_at.filter(|_| as_known) else {
+        return Ok(Read::Now(Box::new(call), code));
+    };
     let show = move |app: &App, connection: &mut AnyConnection, thens: &[Then]| {
         then(app, connection, table, None, thens)
     };

@@ -211,7 +211,7 @@ fn v1(config: &mut ServiceConfig) {
                 .post(collegetarget::record_measurement),
         )
         .service(resource("/talks").get(talk::list_talks).post(talk::add_talk))
-        .service(resource("/talks/{id}").get(talk::get_talk))
+        .service(resource("/talks/{id}").get(talk::get_talk).patch(talk::correct_talk))
         .service(resource("/talks/{id}/lessons").post(talk::add_lesson))
         .service(resource("/talks/{id}/lessons/{number}/closure").post(talk::close_lesson))
         .service(resource("/talks/{id}/publication").post(talk::publish_talk))

@@ -167,7 +167,8 @@ pub fn given_then(connection: &mut AnyConnection, request: AdviceRequestId) -> R
                 let on = advice.submitted_on.filter(|_| advice.withdrawal.is_none());
                 let lead = advice.text.councils.lead.clone();
                 let is_of_request = advice.text.request == Some(request);
-                let given = on.filter(|_| is_of_request).map(|on| Given { lead, on, advice: Some(advice.id) });
+                let given =
+                    on.filter(|_| is_of_request).map(|on| Given { lead, on, advice: Some(advice.id) });
                 then.push((entry.sequence, advice.id, given));
             }
         }

@@ -84,7 +84,8 @@ fn start_at(
     let Some(root) = root else { return Ok(Start::default()) };
     let Root { day, sequence, moment: at, hash } = root;
     report.roots += 1;
-    let entry = journal::after(connection, sequence - 1, 1)?.into_iter().find(|entry| entry.sequence == *sequence);
+    let entry =
+        journal::after(connection, sequence - 1, 1)?.into_iter().find(|entry| entry.sequence == *sequence);
     let Some(entry) = entry else {
         report.problems.push(format!("the root of {day} names entry {sequence}, which is missing"));
         return Ok(Start { sequence: *sequence, moment: moment::of(*at), hash: hash.clone() });
@@ -208,7 +209,8 @@ fn compare_rows(connection: &mut AnyConnection, start: i64, report: &mut Report)
             .load(connection)?;
         let Some((last, _, _)) = rows.last() else { break };
         after.clone_from(last);
-        let rows = rows.into_iter().map(|(id, version, text)| (format!("{id}/response-draft"), version, text));
+        let rows =
+            rows.into_iter().map(|(id, version, text)| (format!("{id}/response-draft"), version, text));
         compare(connection, crate::response_draft::RESOURCE, rows.collect(), start, report)?;
     }
     for resource in crate::dossier::RESOURCES {

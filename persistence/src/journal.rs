@@ -467,10 +467,7 @@ pub(crate) fn verify(connection: &mut AnyConnection, start: &Start) -> Result<Ve
             }
             let root = Root::of((entry.sequence, entry.moment, entry.hash.clone()));
             days.insert(root.day, root);
-            last = Head {
-                place: Place { sequence: entry.sequence, moment: entry.moment },
-                hash: entry.hash,
-            };
+            last = Head { place: Place { sequence: entry.sequence, moment: entry.moment }, hash: entry.hash };
         }
     }
     if broken.is_none() {

@@ -174,13 +174,7 @@ pub fn save_because<T: Serialize>(
     Ok(stamp(version, moment::of(before.created_at), place.moment))
 }
 
-fn change<'a>(
-    table: Table,
-    code: &str,
-    version: i64,
-    event: &'a str,
-    reason: Option<String>,
-) -> Change<'a> {
+fn change<'a>(table: Table, code: &str, version: i64, event: &'a str, reason: Option<String>) -> Change<'a> {
     Change {
         resource: table.as_str(),
         item: code.to_owned(),

@@ -157,8 +157,7 @@ fn missing(connection: &mut AnyConnection) -> Result<Vec<Root>, StoreError> {
     // Between two roots that follow each other lies no day without one, unless the first entry after the one is of another day than
     // the other.
     let begins: Vec<i64> = [1].into_iter().chain(stored.iter().map(|(_, root)| root.sequence + 1)).collect();
-    let ends: Vec<i32> =
-        stored.iter().map(|(day, _)| *day).chain([moment::day(head.day)]).collect();
+    let ends: Vec<i32> = stored.iter().map(|(day, _)| *day).chain([moment::day(head.day)]).collect();
     let mut moments: HashMap<i64, i64> = HashMap::new();
     for batch in begins.chunks(BATCH) {
         let found: Vec<(i64, i64)> = journal::table

@@ -257,7 +257,13 @@ pub async fn draft_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
 pub async fn change_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("changeAdvice").await?;
     let body = call.patch().and_then(|patch| call.check::<serde_json::Value>(patch));
-    record(call, "change", body, Caller::as_coordinator, no_reason, |context, hands, patch| {
+    let reason = |patch: &serde_json::Value| patch["reason"].as_str().map(str::to_owned);
+    record(call, "change", body, Caller::as_coordinator, reason, |context, hands, mut patch| {
+        let reason = patch.as_object_mut().and_then(|fields| fields.remove("reason"));
+        if reason.is_none() && hands.is_on_record() {
+            let detail = "is mandatory: the advice was sent in, and others have read it";
+            return Err(ApiError::invalid("body", "/reason", "required", detail));
+        }
         let text = merged_text(context, hands.text(), &patch)?;
         check_names(context.tx, context.caller, &context.registry, &text)?;
         Ok(hands.rewrite(text, context.now.today)?)
@@ -413,7 +419,8 @@ pub async fn rate_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
 pub async fn receive_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("receiveAdvice").await?;
     let body: Body<Receipt> = call.body();
-    record(call, "receipt", body, Caller::as_cluster, no_reason, |context, hands, body| {
+    let reason = |body: &Receipt| body.reason.clone();
+    record(call, "receipt", body, Caller::as_cluster, reason, |context, hands, body| {
         context.caller.speaks_for(&body.cluster)?;
         let mut errors = Vec::new();
         if !context.registry.has_cluster(&body.cluster) {
@@ -836,6 +843,9 @@ pub struct AdvicePatch {
     second_round_of: Option<AdviceId>,
     /// The advice request that it answers (adviesaanvraag).
     request: Option<domain::ids::AdviceRequestId>,
+    /// Why it changes (reden), for the journal; mandatory once the advice was sent in. It is no field of the advice.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S", nullable = false)]
+    reason: Option<String>,
 }
 
 /// The councils of a draft, as a patch.

@@ -469,7 +469,8 @@ pub(crate) fn then(
     let show = |Then { entry, on, place: _ }: &Then| {
         let stored = persistence::read_advice(&entry.snapshot)?;
         let advice = &stored.value;
-        let linked = advice.text.second_round_of.into_iter().chain(advice.merge.as_ref().map(|merge| merge.into));
+        let linked =
+            advice.text.second_round_of.into_iter().chain(advice.merge.as_ref().map(|merge| merge.into));
         let showing = Showing { registry: &registry, on: *on, linked: linked.collect() };
         to_value(&showing.show(&stored, View::Internal))
     };

@@ -11,7 +11,7 @@ use persistence::dossier::{self as storage, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -45,7 +45,8 @@ page_schema!(
 );
 patch_schema!(
     /// A change of an accord.
-    AccordPatch of AccordBody, "A merge patch (RFC 7396) of an accord: only what changes. A list is replaced whole."
+    AccordPatch of AccordBody, "A merge patch (RFC 7396) of an accord: only what changes. A list is replaced whole. Once it was published, `reason` is mandatory.",
+    optional reason
 );
 
 impl Show for Accord {
@@ -132,7 +133,7 @@ fn stands_alone(context: &mut Context<'_, '_>, accord: &Accord) -> Result<(), Ap
     Ok(())
 }
 
-/// Changes an accord (merge patch, RFC 7396): its vision, goals and year plans.
+/// Changes an accord (merge patch, RFC 7396): its vision, goals and year plans. Once it was published, with the reason.
 #[utoipa::path(patch, path = "/accords/{id}", operation_id = "changeAccord", tag = "agreements",
     params(("id" = Uuid, Path, description = "The id of the accord.")),
     request_body(content = AccordPatch, content_type = "application/merge-patch+json"),
@@ -142,6 +143,10 @@ pub async fn change_accord(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let call = incoming.call("changeAccord").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Accord>, |context, accord, patch| {
+        let patch = super::because(context, patch);
+        if accord.publication != Publication::NONE {
+            super::needs_reason(context, "the public has read it")?;
+        }
         let text = super::merged(context, "AccordBody", &accord.text, &patch)?;
         let changed = accord.changed(text, context.today)?;
         stands_alone(context, &changed)?;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -219,7 +219,7 @@ pub async fn add_agreement(incoming: Incoming) -> Result<HttpResponse, ApiError>
     .await
 }
 
-/// Changes what was agreed (merge patch, RFC 7396). What was said of it since stays.
+/// Changes what was agreed (merge patch, RFC 7396), with the reason. What was said of it since stays.
 #[utoipa::path(patch, path = "/agreements/{id}", operation_id = "changeAgreement", tag = "agreements",
     params(("id" = Uuid, Path, description = "The id of the agreement.")),
     request_body(content = AgreementPatch, content_type = "application/merge-patch+json"),
@@ -229,6 +229,7 @@ pub async fn change_agreement(incoming: Incoming) -> Result<HttpResponse, ApiErr
     let call = incoming.call("changeAgreement").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Agreement>, |context, agreement, patch| {
+        let patch = super::because(context, patch);
         let text: AgreementBody = super::merged(context, "AgreementBody", &agreement.text, &patch)?;
         check(context, agreement.id, &text, Some(&agreement.text))?;
         Ok(agreement.changed(text, context.today)?)

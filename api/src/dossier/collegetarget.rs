@@ -10,7 +10,7 @@ use persistence::dossier::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{STAMP, Show, page_schema, patch_schema, On};
+use super::{On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -118,7 +118,7 @@ pub async fn add_collegetarget(incoming: Incoming) -> Result<HttpResponse, ApiEr
     .await
 }
 
-/// Changes a collegetarget (merge patch, RFC 7396), such as its status. What was measured stays.
+/// Changes a collegetarget (merge patch, RFC 7396), such as its status, with the reason. What was measured stays.
 #[utoipa::path(patch, path = "/collegetargets/{id}", operation_id = "changeCollegetarget", tag = "collegetargets",
     params(("id" = Uuid, Path, description = "The id of the target.")),
     request_body(content = CollegetargetPatch, content_type = "application/merge-patch+json"),
@@ -128,6 +128,7 @@ pub async fn change_collegetarget(incoming: Incoming) -> Result<HttpResponse, Ap
     let call = incoming.call("changeCollegetarget").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Collegetarget>, |context, target, patch| {
+        let patch = super::because(context, patch);
         let text: CollegetargetBody = super::merged(context, "CollegetargetBody", &target.text, &patch)?;
         Ok(target.changed(text)?)
     })

@@ -12,7 +12,7 @@ use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -137,7 +137,7 @@ pub async fn add_commitment(incoming: Incoming) -> Result<HttpResponse, ApiError
     .await
 }
 
-/// Changes a commitment (merge patch, RFC 7396), such as its expected day or the advice it is about.
+/// Changes a commitment (merge patch, RFC 7396), such as its expected day or the advice it is about, with the reason.
 #[utoipa::path(patch, path = "/commitments/{id}", operation_id = "changeCommitment", tag = "commitments",
     params(("id" = Uuid, Path, description = "The id of the commitment.")),
     request_body(content = CommitmentPatch, content_type = "application/merge-patch+json"),
@@ -147,6 +147,7 @@ pub async fn change_commitment(incoming: Incoming) -> Result<HttpResponse, ApiEr
     let call = incoming.call("changeCommitment").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Commitment>, |context, commitment, patch| {
+        let patch = super::because(context, patch);
         let text: CommitmentBody = super::merged(context, "CommitmentBody", &commitment.text, &patch)?;
         check(context, commitment.id, &text, &commitment.text.advice)?;
         Ok(commitment.changed(text, context.today)?)

@@ -91,7 +91,8 @@ pub(crate) fn then<D: Show>(
     thens: &[Then],
 ) -> Result<Vec<Value>, ApiError> {
     // The one obligation changes seldom; what was known of it at each place is read once.
-    let obligation = journal::of_item(connection, &[Table::Obligation.as_str()], PARTICIPATION_PLAN, 0, 1000)?;
+    let obligation =
+        journal::of_item(connection, &[Table::Obligation.as_str()], PARTICIPATION_PLAN, 0, 1000)?;
     let obliged: Vec<(i64, NaiveDate)> = obligation
         .iter()
         .map(|entry| Ok((entry.sequence, registry::read::<Obligation>(Table::Obligation, entry)?.value.from)))
@@ -465,9 +466,41 @@ pub(crate) fn current_of(
     Ok(shown)
 }
 
-/// Makes the schema of a merge patch: that of the body, with nothing mandatory.
+/// Takes out of a patch why, for the journal.
+pub(crate) fn because(context: &mut Context<'_, '_>, mut patch: Value) -> Value {
+    let reason = patch.as_object_mut().and_then(|fields| fields.remove("reason"));
+    context.reason = reason.as_ref().and_then(Value::as_str).map(str::to_owned);
+    patch
+}
+
+/// Refuses a correction that does not say why.
+pub(crate) fn needs_reason(context: &Context<'_, '_>, what: &str) -> Result<(), ApiError> {
+    if context.reason.is_some() {
+        return Ok(());
+    }
+    Err(ApiError::invalid("body", "/reason", "required", format!("is mandatory: {what}")))
+}
+
+/// Why something on record changes, as a field of a patch: beside the fields of the item, and no field of it.
+pub(crate) fn reason_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .min_length(Some(1))
+        .max_length(Some(2000))
+        .pattern(Some(r"\S"))
+        .description(Some("Why it changes (reden), for the journal. It is no field of the item."))
+        .into()
+}
+
+/// Makes the schema of a merge patch: that of the body, with nothing mandatory but the reason, where the text is on record.
 macro_rules! patch_schema {
     ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal) => {
+        $crate::dossier::patch_schema!($(#[$doc])* $patch of $body, $text, ["reason".to_owned()]);
+    };
+    ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal, optional reason) => {
+        $crate::dossier::patch_schema!($(#[$doc])* $patch of $body, $text, []);
+    };
+    ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal, [$($required:expr)?]) => {
         $(#[$doc])*
         pub struct $patch;
 
@@ -475,7 +508,8 @@ macro_rules! patch_schema {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let mut schema = <$body as utoipa::PartialSchema>::schema();
                 if let utoipa::openapi::RefOr::T(utoipa::openapi::Schema::Object(object)) = &mut schema {
-                    object.required.clear();
+                    object.required = vec![$($required)?];
+                    object.properties.insert("reason".to_owned(), $crate::dossier::reason_schema());
                     object.description = Some($text.to_owned());
                 }
                 schema

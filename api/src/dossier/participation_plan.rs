@@ -16,7 +16,7 @@ use persistence::dossier::{self as storage, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema, On};
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -95,7 +95,8 @@ page_schema!(
 patch_schema!(
     /// A change of a participation plan.
     ParticipationPlanPatch of ParticipationPlanBody,
-    "A merge patch (RFC 7396) of a participation plan: only what changes. A list is replaced whole."
+    "A merge patch (RFC 7396) of a participation plan: only what changes. A list is replaced whole.",
+    optional reason
 );
 
 impl Show for ParticipationPlan {
@@ -220,6 +221,7 @@ pub async fn change_participation_plan(incoming: Incoming) -> Result<HttpRespons
     let body = super::patch(&call);
     let right = super::scope_is_enough::<ParticipationPlan>;
     super::record(call, body, "change", right, |context, plan, patch| {
+        let patch = super::because(context, patch);
         let text: ParticipationPlanBody =
             super::merged(context, "ParticipationPlanBody", &plan.text, &patch)?;
         tailored_for_known_councils(context, &text)?;

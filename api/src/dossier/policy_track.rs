@@ -13,7 +13,7 @@ use persistence::{AnyConnection, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema, patch_schema, On};
+use super::{Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -132,7 +132,7 @@ impl Show for PolicyTrack {
             track.phase_starts_on(*phase).map(|starts_on| PhaseDay { phase: *phase, starts_on })
         });
         let councils = track.first_informed_on(today).into_iter().map(|(council, first_informed_on)| {
-            let of_council = track.informed.iter().filter(|informed| informed.council == council);
+            let of_council = track.informed_as_it_stands().filter(|informed| informed.council == council);
             let mut roles: Vec<_> = of_council.map(|informed| informed.role).collect();
             roles.sort();
             roles.dedup();
@@ -252,7 +252,7 @@ pub async fn add_policy_track(incoming: Incoming) -> Result<HttpResponse, ApiErr
     .await
 }
 
-/// Changes a policy track (merge patch, RFC 7396). The journal keeps what it was.
+/// Changes a policy track (merge patch, RFC 7396), with the reason. The journal keeps what it was.
 #[utoipa::path(patch, path = "/policy-tracks/{id}", operation_id = "changePolicyTrack", tag = "participation",
     params(("id" = Uuid, Path, description = "The id of the policy track.")),
     request_body(content = PolicyTrackPatch, content_type = "application/merge-patch+json"),
@@ -262,6 +262,7 @@ pub async fn change_policy_track(incoming: Incoming) -> Result<HttpResponse, Api
     let call = incoming.call("changePolicyTrack").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<PolicyTrack>, |context, track, patch| {
+        let patch = super::because(context, patch);
         let text: PolicyTrackBody = super::merged(context, "PolicyTrackBody", &track.text, &patch)?;
         Names::of(context.registry)
             .cluster("/cluster", Some(&text.cluster))
@@ -279,7 +280,8 @@ pub async fn change_policy_track(incoming: Incoming) -> Result<HttpResponse, Api
         context.tx.lock()?;
         let cluster = changed.text.cluster.clone();
         let plans = plans_of(context.tx.reading(), changed.id)?;
-        super::save_each(context.tx, plans, "track", None, |plan| {
+        let reason = context.reason.clone();
+        super::save_each(context.tx, plans, "track", reason.as_deref(), |plan| {
             Ok(ParticipationPlan { cluster: cluster.clone(), ..plan })
         })?;
         Ok(changed)
@@ -310,7 +312,7 @@ pub async fn record_phase(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     .await
 }
 
-/// Records that a track concerns a council, and when it was told, in which role.
+/// Records that a track concerns a council, and when it was told, in which role; or corrects that day, with the reason.
 #[utoipa::path(post, path = "/policy-tracks/{id}/councils", operation_id = "informCouncil", tag = "participation",
     params(("id" = Uuid, Path, description = "The id of the policy track.")), request_body = InformedBody,
     responses((status = 200, description = "The policy track.", body = PolicyTrackView)),
@@ -320,6 +322,7 @@ pub async fn inform_council(incoming: Incoming) -> Result<HttpResponse, ApiError
     let body = call.body::<InformedBody>();
     super::record(call, body, "informed", super::scope_is_enough::<PolicyTrack>, |context, track, body| {
         Names::of(context.registry).council("/council", &body.council).done()?;
+        context.reason.clone_from(&body.reason);
         let changed = track.with_informed(body, context.today)?;
         context.tx.lock()?;
         let councils = domain::dossier::Dossier::reach(&changed).councils;

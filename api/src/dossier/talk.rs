@@ -10,7 +10,7 @@ use persistence::dossier::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema, On};
+use super::{Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::history::KnownQuery;
@@ -112,6 +112,32 @@ pub async fn add_talk(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             .office_holder("/officeHolder", Some(body.office_holder))
             .done()?;
         Ok(Talk::new(TalkId(new_id()), body, context.today)?)
+    })
+    .await
+}
+
+patch_schema!(
+    /// A correction of a talk.
+    TalkPatch of TalkBody, "A merge patch (RFC 7396) of a talk: only what changes."
+);
+
+/// Corrects what was recorded of a talk (merge patch, RFC 7396), with the reason. Its lessons stay.
+#[utoipa::path(patch, path = "/talks/{id}", operation_id = "correctTalk", tag = "support",
+    params(("id" = Uuid, Path, description = "The id of the talk.")),
+    request_body(content = TalkPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The talk.", body = TalkView)),
+    security(("bearer" = ["registry:write"])))]
+pub async fn correct_talk(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("correctTalk").await?;
+    let body = super::patch(&call);
+    super::record(call, body, "correction", super::scope_is_enough::<Talk>, |context, talk, patch| {
+        let patch = super::because(context, patch);
+        let text: TalkBody = super::merged(context, "TalkBody", &talk.text, &patch)?;
+        Names::of(context.registry)
+            .council("/council", &text.council)
+            .office_holder("/officeHolder", Some(text.office_holder))
+            .done()?;
+        Ok(talk.corrected(text, context.today)?)
     })
     .await
 }
