@@ -18,7 +18,7 @@ use crate::support::{
     motion, plan_of, target, track,
 };
 
-const BUILT_IN_RULE: &str = "/v1/term-rules";
+const BUILT_IN_RULE: &str = "01434b29-bc00-7000-8000-000000000001";
 
 fn auditor(app: &TestApp) -> String {
     app.token("audit:read", &[], &[])
@@ -74,7 +74,6 @@ async fn read_roots(app: &TestApp) -> Vec<(String, String)> {
 
 /// One of everything that stands in the journal, changed on the days after; the addresses.
 async fn one_of_everything(app: &TestApp) -> Vec<String> {
-    let token = app.almighty();
     let holder = app.alderman().await;
     let request = app
         .added(
@@ -113,6 +112,7 @@ async fn one_of_everything(app: &TestApp) -> Vec<String> {
     app.tell(&talk, "lessons", json!({"text": "Eerder bellen", "owner": "wijkmanager"})).await;
 
     app.on_day("2026-11-25");
+    let token = app.almighty();
     let obligation = "/v1/obligations/participation-plan".to_owned();
     let later = app.patched(&token, &obligation, json!({"from": "2027-01-01"})).await;
     assert_eq!(later.status, StatusCode::OK, "{}", later.text());
@@ -129,8 +129,7 @@ async fn one_of_everything(app: &TestApp) -> Vec<String> {
         let reply = app.patched(&token, item, patch).await;
         assert_eq!(reply.status, StatusCode::OK, "{item}: {}", reply.text());
     }
-    let rules = app.get(BUILT_IN_RULE).send().await.json();
-    let rule = format!("{BUILT_IN_RULE}/{}", rules["items"][0]["id"].as_str().unwrap());
+    let rule = format!("/v1/term-rules/{BUILT_IN_RULE}");
     let ended = app.patched(&token, &rule, json!({"validTo": "2199-12-31"})).await;
     assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
     let mut items = vec![
@@ -249,8 +248,13 @@ on_both_databases! {
     async fn an_item_as_known_then_is_no_version_that_a_change_could_name(app: TestApp) {
         let id = app.received("rozenburg", "2026-10-01").await;
         let item = format!("/v1/advice/{id}");
-        let then = audited(&app, &format!("{item}?knownAt=2026-11-23T11:00:00%2B00:00")).await;
-        assert_eq!((then.header("etag"), then.header("cache-control")), (String::new(), "no-store".to_owned()));
+        let history = pages(&app, &format!("{item}/history")).await;
+        let drafted = history[0]["moment"].as_str().unwrap().replace('Z', "%2B00:00");
+        let then = audited(&app, &format!("{item}?knownAt={drafted}")).await;
+        assert_eq!(
+            (then.header("etag"), then.header("cache-control")),
+            (String::new(), "no-store".to_owned())
+        );
         assert_eq!(then.json()["status"], "draft", "it was adopted a microsecond later");
         let late = app.get(&format!("{item}?knownAt=2026-11-23T11:00:01Z")).token(&auditor(&app)).send().await;
         assert_eq!(late.faults(), [("knownAt".to_owned(), "date.future".to_owned())]);
@@ -479,6 +483,23 @@ on_both_databases! {
             assert_eq!(app.problems(), Vec::<String>::new());
             assert_eq!(roots::fill(&app.store, app.clock.now().moment).unwrap(), 0);
         }
+    }
+
+    async fn a_database_of_the_release_before_gets_its_roots(app: TestApp) {
+        for on in ["2026-11-23", "2026-11-24", "2026-11-26"] {
+            app.on_day(on);
+            app.draft(draft_of("rozenburg")).await;
+        }
+        let expected = read_roots(&app).await;
+        tamper(
+            &app,
+            "DROP INDEX journal_actor;
+             DROP TABLE journal_root;
+             DELETE FROM __diesel_schema_migrations WHERE version = '20261124000002'",
+        );
+        let app = app.restarted().await;
+        assert_eq!(roots::fill(&app.store, app.clock.now().moment).unwrap(), 2);
+        assert_eq!((read_roots(&app).await, app.problems()), (expected, Vec::new()));
     }
 
     async fn the_check_begins_at_any_day(app: TestApp) {
@@ -752,10 +773,7 @@ on_both_databases! {
         let adoption = json!({"meetingOn": "2026-10-01", "quorum": true, "votesFor": 7, "votesAgainst": 0});
         app.record(&id, "adoption", adoption).await;
         app.record(&id, "submission", json!({"submittedOn": "2026-10-01"})).await;
-        let rules = app.get(BUILT_IN_RULE).send().await.json();
-        let rules = rules["items"].as_array().unwrap().iter();
-        let rule = rules.clone().find(|rule| rule["appliesTo"] == "answer" && !rule["days"].is_null()).unwrap();
-        let mut receipt = json!({"receivedOn": "2026-10-01", "cluster": "so", "rule": rule["id"]});
+        let mut receipt = json!({"receivedOn": "2026-10-01", "cluster": "so", "rule": BUILT_IN_RULE});
         let etag = app.etag(&id).await;
         let path = format!("/v1/advice/{id}/receipt");
         let silent = app.post(&path, receipt.clone()).token(&app.almighty()).if_match(&etag).send().await;

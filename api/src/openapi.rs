@@ -185,12 +185,54 @@ fn openapi_yaml() {}
 pub fn document() -> Result<Value, String> {
     let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    each_history(&mut document);
     each_header(&mut document);
     each_path(&mut document);
     each_all_of(&mut document);
     each_link(&mut document);
     each_text(&mut document);
     Ok(document)
+}
+
+/// The histories have one schema with the item in it, of which utoipa writes out each use: here they get names like those of other
+/// schemas, and name the item instead of repeating it.
+fn each_history(document: &mut Value) {
+    fn rename(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get_mut("$ref")
+                    && let Some(name) = reference.strip_prefix(SCHEMAS).and_then(history_name)
+                {
+                    *reference = format!("{SCHEMAS}{name}");
+                }
+                fields.values_mut().for_each(rename);
+            }
+            Value::Array(items) => items.iter_mut().for_each(rename),
+            _ => {}
+        }
+    }
+    rename(document);
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    for (name, mut schema) in std::mem::take(schemas) {
+        if let Some(of) = name.strip_prefix("HistoryEntry_") {
+            let description =
+                "The whole item as it then was, with what follows from the day as on the day of the entry.";
+            schema["properties"]["item"] =
+                serde_json::json!({"$ref": format!("{SCHEMAS}{of}"), "description": description});
+        }
+        schemas.insert(history_name(&name).unwrap_or(name), schema);
+    }
+}
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The name of a schema of a history; none where it is another.
+fn history_name(name: &str) -> Option<String> {
+    let (of, ending) = match name.strip_prefix("HistoryEntry_") {
+        Some(of) => (of, "HistoryEntry"),
+        None => (name.strip_prefix("HistoryList_")?, "History"),
+    };
+    Some(format!("{}{ending}", of.strip_suffix("Item").unwrap_or(of)))
 }
 
 /// What a path takes: an id is a UUID everywhere, and a number begins at one.

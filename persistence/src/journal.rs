@@ -389,7 +389,7 @@ pub fn asked(
         .filter(journal::sequence.gt(*after))
         .order(journal::sequence)
         .limit(limit + 1)
-        .select((journal::sequence, sql::<BigInt>("length(snapshot)")))
+        .select((journal::sequence, sql::<BigInt>("CAST(length(snapshot) AS BIGINT)")))
         .into_boxed();
     // An item has an index under its resource only.
     let of = match (resource, item) {
