@@ -51,7 +51,14 @@ async fn add_reference(app: &TestApp, id: &str, value: String) {
         let before = read(app, id).await;
         let mut references = before.json()["references"].as_array().unwrap().clone();
         references.push(json!({"system": "ibabs-raad", "value": value}));
-        let reply = patch(app, id, &before.header("etag"), json!({"references": references})).send().await;
+        let reply = patch(
+            app,
+            id,
+            &before.header("etag"),
+            json!({"references": references, "reason": "nog een kenmerk"}),
+        )
+        .send()
+        .await;
         match reply.status {
             StatusCode::OK => return,
             status => assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{}", reply.text()),

@@ -293,7 +293,7 @@ fn run_check(args: &CheckArgs) -> Result<(), String> {
              {rows} rows compared with it, {left} left alone: nothing was written about them since"
         ),
     }
-    println!("{roots} daily roots compared with the entries");
+    println!("daily roots compared with the entries: {roots}");
     if entries == 0 && after.is_none() {
         return Err(format!("the database {url} is empty"));
     }
