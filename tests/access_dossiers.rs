@@ -127,10 +127,11 @@ impl Change {
     fn body(&self) -> Value {
         match self.name.as_str() {
             "changeAccord" | "changeAgreement" | "changePolicyTrack" | "changeCommitment" => {
-                json!({"title": "Anders"})
+                json!({"title": "Anders", "reason": "verschreven"})
             }
             "changeParticipationPlan" => json!({"tailoring": []}),
-            "changeCollegetarget" => json!({"status": "adopted"}),
+            "changeCollegetarget" => json!({"status": "adopted", "reason": "vastgesteld"}),
+            "correctTalk" => json!({"heldOn": "2026-10-02", "reason": "verschreven"}),
             "reportProgress" => json!({"state": "running", "on": "2026-04-01"}),
             "judgeAgreement" => json!({"colour": "green", "realised": false, "on": "2026-04-01"}),
             "watchAgreement" => json!({"year": 2026, "on": "2026-04-01"}),

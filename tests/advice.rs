@@ -22,7 +22,10 @@ async fn attempt_as(app: &TestApp, token: &str, etag: &str, id: &str, event: &st
     app.post(&format!("/v1/advice/{id}/{event}"), body).token(token).if_match(etag).send().await
 }
 
-async fn change(app: &TestApp, id: &str, patch: Value) -> Reply {
+async fn change(app: &TestApp, id: &str, mut patch: Value) -> Reply {
+    if patch.get("reason").is_none() {
+        patch["reason"] = json!("verschreven");
+    }
     let etag = app.etag(id).await;
     app.ask(Method::PATCH, &path(id)).patch(patch).token(&app.almighty()).if_match(&etag).send().await
 }
@@ -790,7 +793,7 @@ on_both_databases! {
         ] {
             assert_conflict(&attempt_as(&app, &token, &etag, &id, event, body).await, "merged");
         }
-        let patch = app.ask(Method::PATCH, &path(&id)).patch(json!({"themes": ["mobility"]}));
+        let patch = app.ask(Method::PATCH, &path(&id)).patch(json!({"themes": ["mobility"], "reason": "verkeerd ingedeeld"}));
         assert_conflict(&patch.token(&token).if_match(&etag).send().await, "merged");
         let delete = app.ask(Method::DELETE, &path(&id)).token(&token).if_match(&etag).send().await;
         assert_eq!(delete.status, StatusCode::CONFLICT, "{}", delete.text());

@@ -336,7 +336,7 @@ on_both_databases! {
         let token = app.almighty();
         let etag = app.etag(&changed).await;
         let patch = app.ask(Method::PATCH, &format!("/v1/advice/{changed}")).token(&token).if_match(&etag);
-        let patched = patch.patch(json!({"themes": []})).send().await;
+        let patched = patch.patch(json!({"themes": [], "reason": "verkeerd ingedeeld"})).send().await;
         assert_eq!(patched.status, StatusCode::OK, "{}", patched.text());
         let later = json!({"state": "reported_done", "on": "2026-11-01"});
         record(&app, "agreements", &agreement, "progress", later).await;

@@ -51,7 +51,14 @@ async fn add_reference(app: &TestApp, id: &str, value: String) {
         let before = read(app, id).await;
         let mut references = before.json()["references"].as_array().unwrap().clone();
         references.push(json!({"system": "ibabs-raad", "value": value}));
-        let reply = patch(app, id, &before.header("etag"), json!({"references": references})).send().await;
+        let reply = patch(
+            app,
+            id,
+            &before.header("etag"),
+            json!({"references": references, "reason": "nog een kenmerk"}),
+        )
+        .send()
+        .await;
         match reply.status {
             StatusCode::OK => return,
             status => assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{}", reply.text()),
@@ -287,7 +294,7 @@ on_both_databases! {
                 for id in [passed, to_come] {
                     add_reference(&app, &id, format!("26bb{}", walked.len())).await;
                     let etag = app.etag(&id).await;
-                    patch(&app, &id, &etag, json!({"references": []})).send().await;
+                    patch(&app, &id, &etag, json!({"references": [], "reason": "dubbel"})).send().await;
                 }
                 next = after;
             }

@@ -157,6 +157,12 @@ on_both_databases! {
             (&json!("Tafel"), &json!("not_realised"), &json!(3))
         );
         assert_eq!(agreements[0]["judgements"][0]["note"], "Jammer");
+        let path = format!("/v1/agreements/{}/history", agreements[0]["id"].as_str().unwrap());
+        let history = app.get(&path).token(&app.token("audit:read", &[], &[])).send().await.json();
+        let why: Vec<&Value> =
+            history["items"].as_array().unwrap().iter().map(|entry| &entry["reason"]).collect();
+        let of = |file: &str| json!(format!("import of {file}"));
+        assert_eq!(why, [&json!(null), &of("judgements"), &of("agreements")]);
     }
 
     async fn agreements_of_a_public_accord_are_public_from_the_start(app: TestApp) {

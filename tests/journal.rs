@@ -84,7 +84,9 @@ async fn published(app: &TestApp, council: &str) -> String {
 
 async fn change_themes(app: &TestApp, id: &str, theme: &str) {
     let etag = app.etag(id).await;
-    let patch = app.ask(Method::PATCH, &format!("/v1/advice/{id}")).patch(json!({"themes": [theme]}));
+    let patch = app
+        .ask(Method::PATCH, &format!("/v1/advice/{id}"))
+        .patch(json!({"themes": [theme], "reason": "verkeerd ingedeeld"}));
     let reply = patch.token(&app.almighty()).if_match(&etag).send().await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
 }

@@ -12,6 +12,7 @@ mod collegetargets;
 mod commitments;
 mod concurrency;
 mod contract;
+mod history;
 mod import;
 mod import_dossiers;
 mod journal;

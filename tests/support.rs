@@ -312,8 +312,11 @@ impl TestApp {
         reply.json()
     }
 
-    /// Sends a merge patch of an item, with the version that stands there.
-    pub async fn patched(&self, token: &str, item: &str, patch: Value) -> Reply {
+    /// Sends a merge patch of an item, with the version that stands there, and a reason unless the patch speaks of one.
+    pub async fn patched(&self, token: &str, item: &str, mut patch: Value) -> Reply {
+        if patch.get("reason").is_none() {
+            patch["reason"] = json!("verschreven");
+        }
         let etag = self.whole(item).await.header("etag");
         self.ask(Method::PATCH, item).patch(patch).token(token).if_match(&etag).send().await
     }

@@ -165,7 +165,7 @@ on_both_databases! {
         let refused = app.patched(&planner, item, json!({"status": "adopted"})).await;
         assert_eq!(refused.problem(), "insufficient-scope");
         let keeper = app.token("registry:write", &[], &[]);
-        let bare = app.ask(actix_web::http::Method::PATCH, item).patch(json!({"status": "adopted"}));
+        let bare = app.ask(actix_web::http::Method::PATCH, item).patch(json!({"status": "adopted", "reason": "vastgesteld"}));
         assert_eq!(bare.token(&keeper).send().await.status, StatusCode::PRECONDITION_REQUIRED);
         let reply = app
             .patched(

@@ -341,6 +341,7 @@ on_both_databases! {
         assert!(detail.contains(&short) && detail.contains(&long), "{detail}");
         let mut named = receipt.clone();
         // The built-in rule is valid that day, but wider than these.
+        named["reason"] = json!("zo besloten");
         named["rule"] = json!(BUILT_IN);
         let wider = receive(&app, &id, named.clone()).await;
         assert_eq!(wider.status, StatusCode::BAD_REQUEST, "{}", wider.text());
@@ -454,7 +455,7 @@ on_both_databases! {
         let etag = app.get(&path).send().await.header("etag");
         let end = |etag: &str| {
             let patch =
-                app.ask(actix_web::http::Method::PATCH, &path).patch(json!({"validTo": "2026-09-30"}));
+                app.ask(actix_web::http::Method::PATCH, &path).patch(json!({"validTo": "2026-09-30", "reason": "verordening"}));
             patch.token(&app.almighty()).if_match(etag)
         };
         assert_eq!(end("\"0\"").send().await.status, StatusCode::PRECONDITION_FAILED);

@@ -136,6 +136,7 @@ impl Filler {
                 cluster: ["so", "sb", "mo"][self.roll(3) as usize].parse()?,
                 portfolio_holder: None,
                 rule: None,
+                reason: None,
                 listed_on: None,
             };
             let advice = everybody.as_cluster(advice)?.receive(receipt, &rules, today)?;

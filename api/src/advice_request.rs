@@ -4,16 +4,18 @@ use actix_web::HttpResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Caller, Scope};
 use domain::advice::Reference;
-use domain::advice_request::{AdviceRequest, AdviceRequestBody, CouncilReply, NoAdviceBody};
+use domain::advice_request::{AdviceRequest, AdviceRequestBody, CouncilReply, Given, NoAdviceBody};
 use domain::ids::{AdviceRequestId, ClusterCode, CouncilCode};
 use persistence::advice_request::{self, Filter};
 use persistence::{AnyConnection, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::etag::{self, Version};
+use crate::history::{self, KnownQuery, Then};
 use crate::incoming::{Answer, Body, Incoming};
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Page, SmallListQuery, to_value};
 use crate::problem::{ApiError, InputError};
@@ -73,45 +75,56 @@ pub(crate) fn show(
 ) -> Result<Vec<AdviceRequestView>, ApiError> {
     let ids: Vec<AdviceRequestId> = items.iter().map(|item| item.value.id).collect();
     let given = advice_request::given(connection, caller, &ids)?;
+    let of = |id: AdviceRequestId| {
+        let own = given.iter().filter(move |(request, _)| *request == id);
+        own.map(|(_, given)| given.clone()).collect::<Vec<_>>()
+    };
     let tracks = items.iter().filter_map(|item| item.value.asked.policy_track).collect();
     let visible = persistence::dossier::visible_among(connection, caller, &tracks)?;
-    Ok(
-        items
-            .into_iter()
-            .map(|Stored { value, stamp }| {
-                let of_this: Vec<_> = given
-                    .iter()
-                    .filter(|(request, _)| *request == value.id)
-                    .map(|(_, given)| given.clone())
-                    .collect();
-                let replies = value.replies(&of_this);
-                let AdviceRequestBody {
-                    subject,
-                    question,
-                    cluster,
-                    policy_track,
-                    councils,
-                    asked_on,
-                    wanted_by,
-                } = value.asked;
-                AdviceRequestView {
-                    id: value.id,
-                    subject,
-                    question,
-                    cluster,
-                    policy_track: policy_track.filter(|track| visible.contains(track)),
-                    councils,
-                    asked_on,
-                    wanted_by,
-                    replies,
-                    references: Vec::new(),
-                    version: stamp.version,
-                    created_at: stamp.created_at,
-                    modified_at: stamp.modified_at,
-                }
-            })
-            .collect(),
-    )
+    let shown = items.into_iter().map(|mut item| {
+        item.value.asked.policy_track = item.value.asked.policy_track.filter(|track| visible.contains(track));
+        view(&of(item.value.id), item)
+    });
+    Ok(shown.collect())
+}
+
+fn view(given: &[Given], Stored { value, stamp }: Stored<AdviceRequest>) -> AdviceRequestView {
+    let replies = value.replies(given);
+    let AdviceRequestBody { subject, question, cluster, policy_track, councils, asked_on, wanted_by } =
+        value.asked;
+    AdviceRequestView {
+        id: value.id,
+        subject,
+        question,
+        cluster,
+        policy_track,
+        councils,
+        asked_on,
+        wanted_by,
+        replies,
+        references: Vec::new(),
+        version: stamp.version,
+        created_at: stamp.created_at,
+        modified_at: stamp.modified_at,
+    }
+}
+
+/// Shows a request as it was at entries of the journal, with the advice that was known then, to a reader who sees all of it.
+pub(crate) fn then(
+    _: &App,
+    connection: &mut AnyConnection,
+    thens: &[Then],
+) -> Result<Vec<serde_json::Value>, ApiError> {
+    let requests: Vec<Stored<AdviceRequest>> =
+        thens.iter().map(|then| advice_request::read(&then.entry)).collect::<Result<_, _>>()?;
+    // All of one request: the entries are those of one item.
+    let Some(first) = requests.first() else { return Ok(Vec::new()) };
+    let given = advice_request::given_then(connection, first.value.id)?;
+    thens
+        .iter()
+        .zip(requests)
+        .map(|(then, request)| to_value(&view(&given.at(then.place), request)))
+        .collect()
 }
 
 /// Advice requests, for the councils that are asked and the cluster that asks.
@@ -160,15 +173,23 @@ pub async fn list_advice_requests(incoming: Incoming) -> Result<HttpResponse, Ap
     paging::answer(&call, &app.public_url, Page { items, next, total }, &columns, style)
 }
 
-/// One advice request.
+/// One advice request. The scope `audit:read` opens it as it was known at `knownAt` only.
 #[utoipa::path(get, path = "/advice-requests/{id}", operation_id = "getAdviceRequest", tag = "advice-requests",
-    params(("id" = Uuid, Path, description = "The id of the request.")),
+    params(("id" = Uuid, Path, description = "The id of the request."), KnownQuery),
     responses((status = 200, description = "The request.", body = AdviceRequestView)),
-    security(("bearer" = ["internal:read"]), ("bearer" = ["advice:write"]), ("bearer" = ["treatment:write"])))]
+    security(("bearer" = ["internal:read"]), ("bearer" = ["advice:write"]), ("bearer" = ["treatment:write"]),
+        ("bearer" = ["audit:read"])))]
 pub async fn get_advice_request(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getAdviceRequest").await?;
+    let as_known = history::is_asked(&call)?;
+    if !as_known {
+        history::needs(&call, &[Scope::InternalRead, Scope::AdviceWrite, Scope::TreatmentWrite])?;
+    }
     let id = AdviceRequestId(call.path_id("id")?);
-    call.no_query()?;
+    let query: KnownQuery = call.query()?;
+    if let Some(known_at) = query.known_at.filter(|_| as_known) {
+        return history::known(call, advice_request::RESOURCE, id.to_string(), known_at, None, then).await;
+    }
     paging::accepted(&call, &["application/json"])?;
     let caller = call.caller.clone();
     let shown = call

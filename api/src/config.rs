@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::import::{ListSource, dossiers};
 use persistence::DatabaseUrl;
@@ -47,7 +48,8 @@ pub enum Command {
     Openapi(OpenapiArgs),
     /// Make the database where there is none and bring its tables up to date, then stop.
     Migrate(StoreArgs),
-    /// Check settings and database: read the whole journal, verify its chain of hashes and compare every row with it.
+    /// Check settings and database: read the whole journal, verify its chain of hashes and its daily roots, and compare every row
+    /// with it.
     ///
     /// Ends with status 0 only if all is well.
     Check(CheckArgs),
@@ -264,6 +266,23 @@ pub struct CheckArgs {
     /// The settings of the server, which are checked too.
     #[command(flatten)]
     pub serve: ServeArgs,
+    /// Read only what was written on this day or later: the chain from the last daily root before it, and the rows that were
+    /// written about since. The rest is left alone.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from_day: Option<NaiveDate>,
+    /// A daily root that somebody noted: it must be what stands there. May be given more than once.
+    #[arg(long = "root", value_name = "YYYY-MM-DD=HASH", value_parser = noted_root)]
+    pub roots: Vec<(NaiveDate, String)>,
+}
+
+fn noted_root(text: &str) -> Result<(NaiveDate, String), String> {
+    let wanted = "wants a day and a hash of 64 hexadecimals, such as 2026-11-23=9f86…";
+    let (day, hash) = text.split_once('=').ok_or(wanted)?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match day.parse() {
+        Ok(day) if is_hash => Ok((day, hash.to_ascii_lowercase())),
+        _ => Err(wanted.to_owned()),
+    }
 }
 
 fn origin(text: &str) -> Result<String, String> {

@@ -21,6 +21,8 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use domain::import::dossiers::Source;
 use persistence::Store;
+use persistence::check::{Report, Wanted};
+use persistence::roots::Root;
 
 /// Threads of each worker that wait for the database. Turns at its connections bound the work; a thread too many costs nothing.
 const BLOCKING_THREADS: usize = 16;
@@ -81,6 +83,8 @@ fn open(args: &StoreArgs) -> Result<Store, String> {
         .map_err(|error| format!("the database {url} cannot be opened: {}", chain(&error)))?;
     seed(&store, Clock::System.now())
         .map_err(|error| format!("the reference data cannot be written: {}", chain(&error)))?;
+    persistence::roots::fill(&store, Clock::System.now().moment)
+        .map_err(|error| format!("the daily roots of the journal cannot be written: {}", chain(&error)))?;
     Ok(store)
 }
 
@@ -291,18 +295,27 @@ fn run_check(args: &CheckArgs) -> Result<(), String> {
     }
     verifier(&serve.issuer, &serve.store, false)?;
     let url = serve.store.url()?;
-    let report = persistence::check_existing(&url)
+    let wanted = Wanted { from_day: args.from_day, roots: args.roots.clone() };
+    let report = persistence::check_existing_from(&url, &wanted)
         .map_err(|error| format!("the database {url} cannot be checked: {}", chain(&error)))?;
-    println!("{url}: {} entries of the journal, {} rows compared with it", report.entries, report.rows);
-    if report.entries == 0 {
+    let Report { entries, after, roots, rows, left, problems } = report;
+    match &after {
+        None => println!("{url}: {entries} entries of the journal, {rows} rows compared with it"),
+        Some(Root { day, sequence, .. }) => println!(
+            "{url}: {entries} entries of the journal after entry {sequence}, the root of {day}; \
+             {rows} rows compared with it, {left} left alone: nothing was written about them since"
+        ),
+    }
+    println!("daily roots compared with the entries: {roots}");
+    if entries == 0 && after.is_none() {
         return Err(format!("the database {url} is empty"));
     }
-    if report.problems.is_empty() {
+    if problems.is_empty() {
         println!("all is well");
         return Ok(());
     }
-    for problem in &report.problems {
+    for problem in &problems {
         println!("problem: {problem}");
     }
-    Err(format!("{} problems", report.problems.len()))
+    Err(format!("{} problems", problems.len()))
 }

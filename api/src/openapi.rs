@@ -15,7 +15,9 @@ use utoipa::{Modify, OpenApi};
 use crate::dossier::{
     accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
 };
-use crate::{advice, advice_request, bi, changes, coverage, metrics, paging, problem, registry};
+use crate::{
+    advice, advice_request, bi, changes, coverage, history, journal, metrics, paging, problem, registry,
+};
 
 /// The document.
 #[derive(OpenApi)]
@@ -41,12 +43,13 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         (name = "metrics", description = "Figures (cijfers), how each is calculated, and what stands behind it."),
         (name = "bi", description = "Flat tables for BI, and what is here and what is missing."),
         (name = "changes", description = "The ordered feed of all changes."),
+        (name = "audit", description = "The journal (logboek) and its daily roots, to prove what happened."),
         (name = "reference", description = "Councils, areas, term rules and other reference tables."),
         (name = "contract", description = "This document.")
     ),
     paths(
         advice::list_advice, advice::draft_advice, advice::get_advice, advice::change_advice, advice::delete_draft,
-        advice::get_advice_term, advice::get_advice_timeline, advice::get_advice_history,
+        advice::get_advice_term, advice::get_advice_timeline,
         advice::adopt_advice, advice::ratify_advice, advice::cosign_advice, advice::submit_advice, advice::receive_advice,
         advice::treat_advice, advice::suspend_advice, advice::end_suspension, advice::extend_advice,
         advice::respond_to_advice, advice::get_response_draft, advice::put_response_draft, advice::withdraw_advice,
@@ -102,6 +105,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         talk::list_talks,
         talk::get_talk,
         talk::add_talk,
+        talk::correct_talk,
         talk::add_lesson,
         talk::close_lesson,
         talk::publish_talk,
@@ -129,6 +133,28 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         bi::get_bi_dates,
         coverage::list_coverage,
         changes::list_changes,
+        journal::list_journal,
+        journal::list_journal_roots,
+        history::get_advice_history,
+        history::get_response_draft_history,
+        history::get_advice_request_history,
+        history::get_accord_history,
+        history::get_agreement_history,
+        history::get_policy_track_history,
+        history::get_participation_plan_history,
+        history::get_commitment_history,
+        history::get_collegetarget_history,
+        history::get_talk_history,
+        history::get_assignment_history,
+        history::get_council_history,
+        history::get_area_history,
+        history::get_neighbourhood_history,
+        history::get_cluster_history,
+        history::get_theme_history,
+        history::get_term_of_office_history,
+        history::get_obligation_history,
+        history::get_term_rule_history,
+        history::get_office_holder_history,
         registry::list_councils, registry::get_council, registry::list_areas, registry::get_area,
         registry::list_neighbourhoods, registry::get_neighbourhood, registry::list_clusters, registry::get_cluster,
         registry::list_themes, registry::get_theme, registry::list_terms_of_office, registry::get_term_of_office,
@@ -159,12 +185,54 @@ fn openapi_yaml() {}
 pub fn document() -> Result<Value, String> {
     let text = ApiDoc::openapi().to_json().map_err(|error| error.to_string())?;
     let mut document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    each_history(&mut document);
     each_header(&mut document);
     each_path(&mut document);
     each_all_of(&mut document);
     each_link(&mut document);
     each_text(&mut document);
     Ok(document)
+}
+
+/// The histories have one schema with the item in it, of which utoipa writes out each use: here they get names like those of other
+/// schemas, and name the item instead of repeating it.
+fn each_history(document: &mut Value) {
+    fn rename(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get_mut("$ref")
+                    && let Some(name) = reference.strip_prefix(SCHEMAS).and_then(history_name)
+                {
+                    *reference = format!("{SCHEMAS}{name}");
+                }
+                fields.values_mut().for_each(rename);
+            }
+            Value::Array(items) => items.iter_mut().for_each(rename),
+            _ => {}
+        }
+    }
+    rename(document);
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    for (name, mut schema) in std::mem::take(schemas) {
+        if let Some(of) = name.strip_prefix("HistoryEntry_") {
+            let description =
+                "The whole item as it then was, with what follows from the day as on the day of the entry.";
+            schema["properties"]["item"] =
+                serde_json::json!({"$ref": format!("{SCHEMAS}{of}"), "description": description});
+        }
+        schemas.insert(history_name(&name).unwrap_or(name), schema);
+    }
+}
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The name of a schema of a history; none where it is another.
+fn history_name(name: &str) -> Option<String> {
+    let (of, ending) = match name.strip_prefix("HistoryEntry_") {
+        Some(of) => (of, "HistoryEntry"),
+        None => (name.strip_prefix("HistoryList_")?, "History"),
+    };
+    Some(format!("{}{ending}", of.strip_suffix("Item").unwrap_or(of)))
 }
 
 /// What a path takes: an id is a UUID everywhere, and a number begins at one.
@@ -355,7 +423,7 @@ fn each_link(document: &mut Value) {
                 ("measure", "recordMeasurement"),
             ],
         ),
-        ("/talks", &[("read", "getTalk"), ("lesson", "addLesson")]),
+        ("/talks", &[("read", "getTalk"), ("correct", "correctTalk"), ("lesson", "addLesson")]),
         ("/assignments", &[("read", "getAssignment"), ("end", "endAssignment")]),
     ];
     for (path, links) in follow {
@@ -511,7 +579,14 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         ("500", "Our fault."),
         ("503", "Temporarily unavailable."),
     ];
-    if scoped {
+    // Who asks what was known at an earlier moment needs a scope, also where the item itself needs none.
+    let asks_as_known = !path.starts_with("/metrics")
+        && operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "knownAt"));
+    if scoped || asks_as_known {
         errors.push(("403", "The token lacks the scope, or the item belongs to another council or cluster."));
     }
     if path.contains('{') {

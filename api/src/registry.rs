@@ -12,14 +12,15 @@ use domain::office_holder::{OfficeHolder, OfficeHolderBody};
 use domain::reference::{Area, Cluster, Neighbourhood, Obligation, TermOfOffice, Theme};
 use domain::term::{self, TermExplanation, TermRule};
 use persistence::registry::{self, Table};
-use persistence::{Stamp, Stored};
+use persistence::{AnyConnection, Stamp, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{Registry, supported_day};
+use crate::app::{App, Registry, supported_day};
 use crate::clock::new_id;
 use crate::csv::Column;
 use crate::etag::{self, Version};
+use crate::history::{self, KnownQuery, Then};
 use crate::incoming::{Answer, Body, Call, Incoming};
 use crate::paging::{self, CsvDialect, Format, Page, SmallListQuery};
 use crate::problem::ApiError;
@@ -229,7 +230,7 @@ async fn small_item<T: Serialize + Send + 'static>(
 
 macro_rules! table {
     ($list_fn:ident, $list_id:literal, $item_fn:ident, $item_id:literal, $path:literal, $item_path:literal, $key:literal,
-     $view:ident, $list:ident, $field:ident, $code:expr, $title:literal, $one:literal, [$($column:expr),*]) => {
+     $table:expr, $view:ident, $list:ident, $field:ident, $code:expr, $title:literal, $one:literal, [$($column:expr),*]) => {
         #[doc = $title]
         #[utoipa::path(get, path = $path, operation_id = $list_id, tag = "reference", params(ListQuery),
             responses((status = 200, description = "A page of the table.", content(
@@ -250,16 +251,15 @@ macro_rules! table {
 
         #[doc = $one]
         #[utoipa::path(get, path = $item_path, operation_id = $item_id, tag = "reference",
-            params(($key = String, Path, description = "Its code or id.")),
+            params(($key = String, Path, description = "Its code or id."), KnownQuery),
             responses((status = 200, description = "The item.", body = $view)),
             security((), ("bearer" = [])))]
         pub async fn $item_fn(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             let call = incoming.call($item_id).await?;
-            let wanted = call.path_text($key);
-            if $key == "id" {
-                call.path_id($key)?;
-            }
-            call.no_query()?;
+            let (call, wanted) = match row_then(call, $table, $key).await? {
+                Read::Known(answer) => return Ok(answer),
+                Read::Now(call, code) => (*call, code),
+            };
             small_item(call, move |registry| {
                 let code: fn(&$view) -> String = $code;
                 registry.$field.iter().map($view::of).find(|item| code(item) == wanted).map(|item| (item.version, item))
@@ -277,6 +277,7 @@ table!(
     "/areas",
     "/areas/{code}",
     "code",
+    Table::Area,
     AreaItem,
     AreaList,
     areas,
@@ -293,6 +294,7 @@ table!(
     "/neighbourhoods",
     "/neighbourhoods/{code}",
     "code",
+    Table::Neighbourhood,
     NeighbourhoodItem,
     NeighbourhoodList,
     neighbourhoods,
@@ -317,6 +319,7 @@ table!(
     "/clusters",
     "/clusters/{code}",
     "code",
+    Table::Cluster,
     ClusterItem,
     ClusterList,
     clusters,
@@ -333,6 +336,7 @@ table!(
     "/themes",
     "/themes/{code}",
     "code",
+    Table::Theme,
     ThemeItem,
     ThemeList,
     themes,
@@ -349,6 +353,7 @@ table!(
     "/terms-of-office",
     "/terms-of-office/{code}",
     "code",
+    Table::TermOfOffice,
     TermOfOfficeItem,
     TermOfOfficeList,
     terms_of_office,
@@ -365,6 +370,7 @@ table!(
     "/obligations",
     "/obligations/{code}",
     "code",
+    Table::Obligation,
     ObligationItem,
     ObligationList,
     obligations,
@@ -386,6 +392,7 @@ table!(
     "/term-rules",
     "/term-rules/{id}",
     "id",
+    Table::TermRule,
     TermRuleItem,
     TermRuleList,
     term_rules,
@@ -471,24 +478,24 @@ pub struct CouncilOnQuery {
 
 /// One council, with its dated names and every spelling that was seen.
 #[utoipa::path(get, path = "/councils/{code}", operation_id = "getCouncil", tag = "reference",
-    params(("code" = CouncilCode, Path, description = "Its code."), CouncilOnQuery),
+    params(("code" = CouncilCode, Path, description = "Its code."), CouncilOnQuery, KnownQuery),
     responses((status = 200, description = "The council.", body = CouncilItem)),
     security((), ("bearer" = [])))]
 pub async fn get_council(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getCouncil").await?;
-    let code: CouncilCode = call.path_text("code").parse().map_err(|_| {
-        ApiError::invalid(
-            "path",
-            "code",
-            "code.format",
-            "expected lower-case letters and digits, joined by hyphens",
-        )
-    })?;
-    let query: CouncilOnQuery = call.query()?;
+    let as_known = history::is_asked(&call)?;
+    let code = council_code(&call)?;
+    let (query, known): (CouncilOnQuery, KnownQuery) = (call.query()?, call.query()?);
     let on = match query.on {
         Some(on) => Some(supported_day(Some(on), on)?),
         None => None,
     };
+    if let Some(known_at) = known.known_at.filter(|_| as_known) {
+        let show = move |app: &App, connection: &mut AnyConnection, thens: &[Then]| {
+            then(app, connection, Table::Council, on, thens)
+        };
+        return history::known(call, Table::Council.as_str(), code.to_string(), known_at, None, show).await;
+    }
     small_item(call, move |registry| {
         let stored = registry.council(&code)?;
         let council = match on {
@@ -643,6 +650,9 @@ pub struct ObligationPatch {
     /// On what it rests.
     #[serde(default)]
     pub status: Option<domain::codes::RuleStatus>,
+    /// Why it changes (reden), for the journal.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub reason: String,
 }
 
 /// Changes an obligation: its first day once an ordinance fixes it, its ground, its status. Figures of what was known before keep
@@ -665,7 +675,7 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
             let before: Stored<Obligation> =
                 registry::find(tx.reading(), Table::Obligation, &code)?.ok_or(ApiError::NotFound)?;
             let version = Version { number: before.stamp.version, view: None };
-            writing.run(tx, Some(version), |tx, ObligationPatch { from, ground, status }, _, _| {
+            writing.run(tx, Some(version), |tx, ObligationPatch { from, ground, status, reason }, _, _| {
                 let Obligation { code, from: was, ground: had, status: stood } = before.value;
                 let from = from.unwrap_or(was);
                 if !calendar::is_supported(from) {
@@ -678,8 +688,9 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
                 }
                 let (ground, status) = (ground.unwrap_or(had), status.unwrap_or(stood));
                 let changed = Obligation { code, from, ground, status };
+                let (table, code) = (Table::Obligation, &changed.code);
                 let stamp =
-                    registry::save(tx, Table::Obligation, &changed.code, &changed, before.stamp, "change")?;
+                    registry::save_because(tx, table, code, &changed, before.stamp, "change", Some(reason))?;
                 let item = ObligationItem::with(changed, stamp);
                 Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
@@ -694,6 +705,9 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
 pub struct TermRuleEnd {
     /// Last day of receipt to which it applies. What was received before keeps the rule that was frozen then.
     pub valid_to: NaiveDate,
+    /// Why it ends, or ends on another day (reden), for the journal.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub reason: String,
 }
 
 /// Ends a term rule, so that another can take its place. Nothing that was received already changes (rule 5).
@@ -715,10 +729,11 @@ pub async fn end_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
             let before: Stored<TermRule> =
                 registry::find(tx.reading(), Table::TermRule, &id)?.ok_or(ApiError::NotFound)?;
             let version = Version { number: before.stamp.version, view: None };
-            writing.run(tx, Some(version), |tx, TermRuleEnd { valid_to }, _, _| {
+            writing.run(tx, Some(version), |tx, TermRuleEnd { valid_to, reason }, _, _| {
                 let ended = TermRule { valid_to: Some(valid_to), ..before.value };
                 ended.check()?;
-                let stamp = registry::save(tx, Table::TermRule, &id, &ended, before.stamp, "end")?;
+                let (table, before) = (Table::TermRule, before.stamp);
+                let stamp = registry::save_because(tx, table, &id, &ended, before, "end", Some(reason))?;
                 let item = TermRuleItem::with(ended, stamp);
                 Answer::json(200, Some(etag::of_version(item.version)), &item)
             })
@@ -760,15 +775,17 @@ pub async fn list_office_holders(incoming: Incoming) -> Result<HttpResponse, Api
 
 /// One office holder (bestuurder).
 #[utoipa::path(get, path = "/office-holders/{id}", operation_id = "getOfficeHolder", tag = "reference",
-    params(("id" = Uuid, Path, description = "The id of the office holder.")),
+    params(("id" = Uuid, Path, description = "The id of the office holder."), KnownQuery),
     responses((status = 200, description = "The office holder.", body = OfficeHolderItem)),
     security((), ("bearer" = [])))]
 pub async fn get_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getOfficeHolder").await?;
-    let id = OfficeHolderId(call.path_id("id")?);
-    call.no_query()?;
+    let (call, id) = match row_then(call, Table::OfficeHolder, "id").await? {
+        Read::Known(answer) => return Ok(answer),
+        Read::Now(call, id) => (*call, id),
+    };
     small_item(call, move |registry| {
-        let stored = registry.office_holders.iter().find(|stored| stored.value.id == id)?;
+        let stored = registry.office_holders.iter().find(|stored| stored.value.id.to_string() == id)?;
         Some((stored.stamp.version, named(registry, stored)))
     })
     .await
@@ -976,6 +993,86 @@ pub async fn list_unplaced_rows(incoming: Incoming) -> Result<HttpResponse, ApiE
         STAMP[2],
     ];
     paging::answer(&call, &app.public_url, page, &columns, style)
+}
+
+/// The code or id of a row in the path, as far as its form can be wrong.
+pub(crate) fn code_of(call: &Call, table: Table, key: &str) -> Result<String, ApiError> {
+    match table {
+        Table::Council => Ok(council_code(call)?.to_string()),
+        _ if key == "id" => Ok(call.path_id(key)?.to_string()),
+        _ => Ok(call.path_text(key)),
+    }
+}
+
+fn council_code(call: &Call) -> Result<CouncilCode, ApiError> {
+    call.path_text("code").parse().map_err(|_| {
+        ApiError::invalid(
+            "path",
+            "code",
+            "code.format",
+            "expected lower-case letters and digits, joined by hyphens",
+        )
+    })
+}
+
+/// Shows a row of a table as it was at entries of the journal; of a council on a day, where one is given.
+pub(crate) fn then(
+    app: &App,
+    connection: &mut AnyConnection,
+    table: Table,
+    on: Option<NaiveDate>,
+    thens: &[Then],
+) -> Result<Vec<serde_json::Value>, ApiError> {
+    let registry = app.registry(connection)?;
+    macro_rules! each {
+        ($show:expr) => {
+            thens.iter().map(|then| paging::to_value(&$show(registry::read(table, &then.entry)?))).collect()
+        };
+    }
+    match table {
+        Table::Council => thens
+            .iter()
+            .map(|then| {
+                let Stored { value, stamp } = registry::read::<Council>(table, &then.entry)?;
+                let council = match on {
+                    Some(on) => value.as_on(on).ok_or(ApiError::NotFound)?,
+                    None => value,
+                };
+                paging::to_value(&CouncilItem::with(council, stamp))
+            })
+            .collect(),
+        Table::Area => each!(|stored| AreaItem::of(&stored)),
+        Table::Neighbourhood => each!(|stored| NeighbourhoodItem::of(&stored)),
+        Table::Cluster => each!(|stored| ClusterItem::of(&stored)),
+        Table::Theme => each!(|stored| ThemeItem::of(&stored)),
+        Table::TermOfOffice => each!(|stored| TermOfOfficeItem::of(&stored)),
+        Table::TermRule => each!(|stored| TermRuleItem::of(&stored)),
+        Table::OfficeHolder => each!(|stored| named(&registry, &stored)),
+        Table::Obligation => each!(|stored| ObligationItem::of(&stored)),
+        Table::UnplacedRow => each!(|stored| UnplacedRowItem::of(&stored)),
+    }
+}
+
+/// A row as it was known at a moment, where the caller asks so; else gives the call back, for the row as it now is.
+async fn row_then(call: Call, table: Table, key: &'static str) -> Result<Read, ApiError> {
+    let as_known = history::is_asked(&call)?;
+    let code = code_of(&call, table, key)?;
+    let query: KnownQuery = call.query()?;
+    let Some(known_at) = query.known_at.filter(|_| as_known) else {
+        return Ok(Read::Now(Box::new(call), code));
+    };
+    let show = move |app: &App, connection: &mut AnyConnection, thens: &[Then]| {
+        then(app, connection, table, None, thens)
+    };
+    history::known(call, table.as_str(), code, known_at, None, show).await.map(Read::Known)
+}
+
+/// What [`row_then`] makes of a call.
+enum Read {
+    /// The row as it was known.
+    Known(HttpResponse),
+    /// The row as it now is is asked for, by this code.
+    Now(Box<Call>, String),
 }
 
 /// Shows a row of a reference table as the feed gives it; none where the feed has no such table.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, HttpServer};
-use persistence::journal;
 
 use crate::app::{App, Session};
 use crate::discovery::{self, DiscoveryConfig};
@@ -16,7 +15,7 @@ use crate::dossier::{
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::wire::{self, Wire, WireConfig, resource};
-use crate::{advice, advice_request, bi, changes, coverage, metrics, paging, registry};
+use crate::{advice, advice_request, bi, changes, coverage, history, journal, metrics, paging, registry};
 
 /// All that the server is made of, shared by its threads.
 #[derive(Clone)]
@@ -63,6 +62,26 @@ fn v1(config: &mut ServiceConfig) {
         .service(resource("/openapi.json").get(openapi_json))
         .service(resource("/openapi.yaml").get(openapi_yaml))
         .service(resource("/changes").get(changes::list_changes))
+        .service(resource("/journal").get(journal::list_journal))
+        .service(resource("/journal-roots").get(journal::list_journal_roots))
+        .service(resource("/advice-requests/{id}/history").get(history::get_advice_request_history))
+        .service(resource("/accords/{id}/history").get(history::get_accord_history))
+        .service(resource("/agreements/{id}/history").get(history::get_agreement_history))
+        .service(resource("/policy-tracks/{id}/history").get(history::get_policy_track_history))
+        .service(resource("/participation-plans/{id}/history").get(history::get_participation_plan_history))
+        .service(resource("/commitments/{id}/history").get(history::get_commitment_history))
+        .service(resource("/collegetargets/{id}/history").get(history::get_collegetarget_history))
+        .service(resource("/talks/{id}/history").get(history::get_talk_history))
+        .service(resource("/assignments/{id}/history").get(history::get_assignment_history))
+        .service(resource("/councils/{code}/history").get(history::get_council_history))
+        .service(resource("/areas/{code}/history").get(history::get_area_history))
+        .service(resource("/neighbourhoods/{code}/history").get(history::get_neighbourhood_history))
+        .service(resource("/clusters/{code}/history").get(history::get_cluster_history))
+        .service(resource("/themes/{code}/history").get(history::get_theme_history))
+        .service(resource("/terms-of-office/{code}/history").get(history::get_term_of_office_history))
+        .service(resource("/obligations/{code}/history").get(history::get_obligation_history))
+        .service(resource("/term-rules/{id}/history").get(history::get_term_rule_history))
+        .service(resource("/office-holders/{id}/history").get(history::get_office_holder_history))
         .service(resource("/advice").get(advice::list_advice).post(advice::draft_advice))
         .service(
             resource("/advice/{id}")
@@ -72,7 +91,8 @@ fn v1(config: &mut ServiceConfig) {
         )
         .service(resource("/advice/{id}/term").get(advice::get_advice_term))
         .service(resource("/advice/{id}/timeline").get(advice::get_advice_timeline))
-        .service(resource("/advice/{id}/history").get(advice::get_advice_history))
+        .service(resource("/advice/{id}/history").get(history::get_advice_history))
+        .service(resource("/advice/{id}/response-draft/history").get(history::get_response_draft_history))
         .service(resource("/advice/{id}/adoption").post(advice::adopt_advice))
         .service(resource("/advice/{id}/ratification").post(advice::ratify_advice))
         .service(resource("/advice/{id}/cosignatures").post(advice::cosign_advice))
@@ -191,7 +211,7 @@ fn v1(config: &mut ServiceConfig) {
                 .post(collegetarget::record_measurement),
         )
         .service(resource("/talks").get(talk::list_talks).post(talk::add_talk))
-        .service(resource("/talks/{id}").get(talk::get_talk))
+        .service(resource("/talks/{id}").get(talk::get_talk).patch(talk::correct_talk))
         .service(resource("/talks/{id}/lessons").post(talk::add_lesson))
         .service(resource("/talks/{id}/lessons/{number}/closure").post(talk::close_lesson))
         .service(resource("/talks/{id}/publication").post(talk::publish_talk))
@@ -268,7 +288,7 @@ async fn openapi_yaml(incoming: Incoming) -> Result<HttpResponse, ApiError> {
 async fn ready(app: Data<Arc<App>>) -> Result<HttpResponse, ApiError> {
     // What the journal counts is nobody's business: it counts drafts too.
     let session = Session::new(app.get_ref().clone(), Some(0));
-    session.read(|_, connection| Ok(journal::head(connection)?)).await?;
+    session.read(|_, connection| Ok(persistence::journal::head(connection)?)).await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ok"})))
 }
 

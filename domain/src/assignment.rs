@@ -41,14 +41,6 @@ pub struct AssignmentBody {
     pub to: Option<NaiveDate>,
 }
 
-/// The end of an assignment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AssignmentEnd {
-    /// Last day.
-    pub to: NaiveDate,
-}
-
 /// An assignment as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,14 +83,14 @@ impl Assignment {
         Ok(Self { id, text })
     }
 
-    /// Ends it.
-    pub fn end(mut self, body: AssignmentEnd) -> Result<Self, RuleError> {
-        let mut faults = Faults::default();
-        faults.known_day("/to", body.to);
-        faults.not_before("/to", body.to, Some(self.text.from), "first day");
-        faults.done()?;
-        self.text.to = Some(body.to);
-        Ok(self)
+    /// Ends it, or corrects what was recorded of it.
+    pub fn changed(self, text: AssignmentBody) -> Result<Self, RuleError> {
+        Self::new(self.id, text)
+    }
+
+    /// Whether this text does no more than end it.
+    pub fn is_ended_by(&self, text: &AssignmentBody) -> bool {
+        self.text.to.is_none() && AssignmentBody { to: None, ..text.clone() } == self.text
     }
 
     /// Whether it holds on a day.
@@ -201,8 +193,19 @@ mod tests {
     #[test]
     fn an_assignment_ends_after_it_began() {
         let one = || coordinator("rozenburg", "coordinator-07", "2026-03-01", None);
-        assert!(one().end(AssignmentEnd { to: day("2026-02-28") }).is_err());
-        let ended = one().end(AssignmentEnd { to: day("2026-03-01") }).unwrap();
+        let until = |to: &str| AssignmentBody { to: Some(day(to)), ..one().text };
+        assert!(one().changed(until("2026-02-28")).is_err());
+        let ended = one().changed(until("2026-03-01")).unwrap();
         assert!(ended.holds_on(day("2026-03-01")) && !ended.holds_on(day("2026-03-02")));
+    }
+
+    #[test]
+    fn another_end_or_another_council_is_more_than_an_end() {
+        let open = coordinator("rozenburg", "coordinator-07", "2026-03-01", None);
+        let ended = coordinator("rozenburg", "coordinator-07", "2026-03-01", Some("2026-06-01"));
+        assert!(open.is_ended_by(&ended.text));
+        assert!(!ended.is_ended_by(&open.text) && !ended.is_ended_by(&ended.text));
+        let other = coordinator("pernis", "coordinator-07", "2026-03-01", Some("2026-06-01"));
+        assert!(!open.is_ended_by(&other.text));
     }
 }

@@ -63,6 +63,14 @@ pub struct InformedBody {
     pub on: Option<NaiveDate>,
     /// In which role.
     pub role: TrackRole,
+    /// The wrong day that this corrects (correctie), recorded of the same council in the same role; it stays in the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub corrects: Option<NaiveDate>,
+    /// Why; mandatory for a correction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000, required = false)]
+    pub reason: Option<String>,
 }
 
 /// A policy track as it is kept.
@@ -137,7 +145,23 @@ impl PolicyTrack {
             faults.happened("/on", on, today);
         }
         faults.done()?;
-        if self.informed.contains(&body) {
+        if let Some(wrong) = body.corrects {
+            let mut faults = Faults::default();
+            if body.reason.as_deref().unwrap_or_default().trim().is_empty() {
+                faults.add("/reason", "required", "a correction says why");
+            }
+            let same = |known: &&InformedBody| {
+                known.council == body.council && known.role == body.role && known.on == Some(wrong)
+            };
+            if self.informed_as_it_stands().find(same).is_none() {
+                faults.add("/corrects", "unknown", "is no day on which that council was told in that role");
+            }
+            if body.on == Some(wrong) {
+                faults.add("/on", "duplicate", "is the day that it corrects");
+            }
+            faults.done()?;
+        }
+        if self.informed_as_it_stands().any(|known| *known == body) {
             return Err(RuleError::conflict("already-recorded", "That stands there already."));
         }
         if self.informed.len() >= 400 {
@@ -166,10 +190,28 @@ impl PolicyTrack {
             .find(|phase| self.phase_starts_on(*phase).is_some_and(|day| day <= on))
     }
 
+    /// What was recorded of who was told when, but for what was corrected since.
+    pub fn informed_as_it_stands(&self) -> impl Iterator<Item = &InformedBody> {
+        self.informed
+            .iter()
+            .enumerate()
+            .filter(|(place, known)| !self.is_corrected(*place, known))
+            .map(|(_, known)| known)
+    }
+
+    fn is_corrected(&self, place: usize, known: &InformedBody) -> bool {
+        known.on.is_some()
+            && self.informed.iter().skip(place + 1).any(|later| {
+                later.council == known.council && later.role == known.role && later.corrects == known.on
+            })
+    }
+
     /// The councils that it concerns, each once, and the day on which each was first told, up to and including a day.
     pub fn first_informed_on(&self, on: NaiveDate) -> Vec<(CouncilCode, Option<NaiveDate>)> {
         let mut councils: std::collections::BTreeMap<CouncilCode, Option<NaiveDate>> = Default::default();
-        for InformedBody { council, on: told, role: _ } in &self.informed {
+        for InformedBody { council, on: told, role: _, corrects: _, reason: _ } in
+            self.informed_as_it_stands()
+        {
             let told = told.filter(|told| *told <= on);
             let first = councils.entry(council.clone()).or_default();
             *first = match (*first, told) {
@@ -333,13 +375,53 @@ mod tests {
             [("rozenburg", Some("2026-07-01")), ("rozenburg", Some("2026-03-01")), ("pernis", None)]
         {
             let (council, role) = (council.parse().unwrap(), TrackRole::Informed);
-            track = track.with_informed(InformedBody { council, on: on.map(day), role }, today()).unwrap();
+            track = track
+                .with_informed(
+                    InformedBody { council, on: on.map(day), role, corrects: None, reason: None },
+                    today(),
+                )
+                .unwrap();
         }
         let told =
             |on: &str| track.first_informed_on(day(on)).into_iter().map(|(_, on)| on).collect::<Vec<_>>();
         assert_eq!(told("2026-11-23"), [None, Some(day("2026-03-01"))]);
         assert_eq!(told("2026-02-28"), [None, None]);
-        let again = InformedBody { council: "pernis".parse().unwrap(), on: None, role: TrackRole::Informed };
+        let again = InformedBody {
+            council: "pernis".parse().unwrap(),
+            on: None,
+            role: TrackRole::Informed,
+            corrects: None,
+            reason: None,
+        };
         assert_eq!(conflict(track.with_informed(again, today())), "already-recorded");
+    }
+
+    #[test]
+    fn a_day_recorded_too_early_is_corrected_with_a_reason() {
+        let told = |on: Option<&str>, corrects: Option<&str>, reason: Option<&str>| InformedBody {
+            council: "rozenburg".parse().unwrap(),
+            on: on.map(day),
+            role: TrackRole::Informed,
+            corrects: corrects.map(day),
+            reason: reason.map(str::to_owned),
+        };
+        let first = |track: &PolicyTrack| track.first_informed_on(today())[0].1;
+        let early = track().with_informed(told(Some("2026-03-01"), None, None), today()).unwrap();
+        let correct = |on, corrects, reason| early.clone().with_informed(told(on, corrects, reason), today());
+        let silent = correct(Some("2026-04-01"), Some("2026-03-01"), Some(" "));
+        assert_eq!(faults(silent), [("/reason".to_owned(), "required")]);
+        let strange = correct(Some("2026-04-01"), Some("2026-03-02"), Some("verschreven"));
+        assert_eq!(faults(strange), [("/corrects".to_owned(), "unknown")]);
+        let same = correct(Some("2026-03-01"), Some("2026-03-01"), Some("verschreven"));
+        assert_eq!(faults(same), [("/on".to_owned(), "duplicate")]);
+        let mended = correct(Some("2026-04-01"), Some("2026-03-01"), Some("verschreven")).unwrap();
+        assert_eq!((first(&mended), mended.informed.len()), (Some(day("2026-04-01")), 2));
+        // Corrected twice, and to never: the council is concerned and was not told.
+        let never =
+            mended.with_informed(told(None, Some("2026-04-01"), Some("niet verteld")), today()).unwrap();
+        assert_eq!(first(&never), None);
+        // It may turn out to have been that day after all.
+        let again = never.with_informed(told(Some("2026-03-01"), None, None), today()).unwrap();
+        assert_eq!(first(&again), Some(day("2026-03-01")));
     }
 }

@@ -93,6 +93,18 @@ impl Talk {
         Ok(Self { id, text, lessons: Vec::new(), publication: Publication::NONE })
     }
 
+    /// Corrects what was recorded of it. Lessons stay.
+    pub fn corrected(self, text: TalkBody, today: NaiveDate) -> Result<Self, RuleError> {
+        let mut faults = Faults::default();
+        faults.happened("/heldOn", text.held_on, today);
+        let first_closed = self.lessons.iter().filter_map(|lesson| lesson.closed_on).min();
+        if let Some(closed) = first_closed.filter(|closed| *closed < text.held_on) {
+            faults.add("/heldOn", "date.order", format!("lies after a lesson was closed, {closed}"));
+        }
+        faults.done()?;
+        Ok(Self { text, ..self })
+    }
+
     /// A lesson drawn from it.
     pub fn with_lesson(mut self, body: LessonBody) -> Result<Self, RuleError> {
         room_for_one_more(self.lessons.len())?;
@@ -194,5 +206,18 @@ mod tests {
     fn a_talk_that_is_still_to_come_is_refused() {
         let text = TalkBody { held_on: day("2026-11-24"), ..talk().text };
         assert_eq!(faults(Talk::new(talk().id, text, today())), [("/heldOn".to_owned(), "date.future")]);
+    }
+
+    #[test]
+    fn a_corrected_talk_was_not_held_after_a_lesson_was_closed() {
+        let moved = |talk: Talk, on: &str| {
+            let text = TalkBody { held_on: day(on), ..talk.text.clone() };
+            talk.corrected(text, today())
+        };
+        assert_eq!(moved(talk(), "2026-10-05").unwrap().text.held_on, day("2026-10-05"));
+        let closed = closed(talk(), 1, "2026-10-02").unwrap();
+        assert_eq!(faults(moved(closed.clone(), "2026-10-03")), [("/heldOn".to_owned(), "date.order")]);
+        assert_eq!(moved(closed, "2026-10-02").unwrap().lessons.len(), 1);
+        assert_eq!(faults(moved(talk(), "2026-11-24")), [("/heldOn".to_owned(), "date.future")]);
     }
 }

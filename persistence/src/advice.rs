@@ -1,6 +1,6 @@
 //! Advice in storage: `find`, `list`, `add`, `save`. Every read starts at what the caller may see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntoBoxed, auto_type, count_star, exists, max, sql};
@@ -133,7 +133,7 @@ pub fn save_as_seen_anew(tx: &mut Tx<'_>, stored: &Stored<Advice>) -> Result<Sto
     write(tx, &stored.value, Some(stored), View::Public, "link", None)
 }
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Debug, PartialEq, Eq, Insertable, AsChangeset, Queryable, Selectable)]
 #[diesel(table_name = advice, treat_none_as_null = true)]
 struct Row {
     id: String,
@@ -143,10 +143,10 @@ struct Row {
     own_modified_at: i64,
     public_modified_at: i64,
     snapshot: String,
-    kind: &'static str,
-    status: &'static str,
-    outcome: Option<&'static str>,
-    level: &'static str,
+    kind: String,
+    status: String,
+    outcome: Option<String>,
+    level: String,
     cluster: Option<String>,
     portfolio_holder: Option<String>,
     request: Option<String>,
@@ -169,7 +169,7 @@ fn write(
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
     // Whatever can be worked out before the journal's lock is.
-    let segments = term::segments(&value.term_facts());
+    let index = IndexRows::of(value, &term::segments(&value.term_facts()));
     let audience: Vec<String> = access::audience(value).iter().map(|key| key.as_str().to_owned()).collect();
 
     let place = tx.next_place()?;
@@ -211,7 +211,7 @@ fn write(
             diesel::delete(advice_term::table.filter(advice_term::advice.eq(&id))).execute(tx.connection)?;
         }
     }
-    insert_index_rows(tx.connection, &id, value, &segments)?;
+    index.insert(tx.connection, &id)?;
     let change =
         Change { resource: RESOURCE, item: id, version: stamp.version, event, reason, audience, seen_from };
     tx.append(place, change, text)?;
@@ -241,10 +241,10 @@ fn row_of(value: &Advice, stamp: Stamp, snapshot: String) -> Row {
         own_modified_at: moment::of(stamp.own.modified_at),
         public_modified_at: moment::of(stamp.public.modified_at),
         snapshot,
-        kind: value.text.kind.as_str(),
-        status: value.status().as_str(),
-        outcome: value.outcome().map(Outcome::as_str),
-        level: value.text.level.as_str(),
+        kind: value.text.kind.as_str().to_owned(),
+        status: value.status().as_str().to_owned(),
+        outcome: value.outcome().map(|outcome| outcome.as_str().to_owned()),
+        level: value.text.level.as_str().to_owned(),
         cluster: value.cluster().map(ToString::to_string),
         portfolio_holder: value.portfolio_holder().map(|holder| holder.to_string()),
         request: value.text.request.map(|request| request.to_string()),
@@ -266,54 +266,180 @@ fn searchable(value: &Advice) -> String {
     parts.into_iter().chain(points).map(str::to_lowercase).collect::<Vec<_>>().join("\n")
 }
 
-fn insert_index_rows(
+/// The rows beside an advice, to filter and sort by: all that is made from it at each save, but for its own columns.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct IndexRows {
+    /// Council, and whether the public sees it there.
+    councils: Vec<(String, bool)>,
+    themes: Vec<String>,
+    /// Place, value, and whether the public sees it.
+    references: Vec<(i32, String, bool)>,
+    terms: Vec<TermRow>,
+}
+
+/// First day, the day after the last, state, due day, days over.
+type TermRow = (i32, i32, String, Option<i32>, Option<i32>);
+
+impl IndexRows {
+    fn of(value: &Advice, segments: &[term::Segment]) -> Self {
+        let public = access::project(value, View::Public);
+        let councils = value.councils().map(|council| (council.to_string(), public.belongs_to(council)));
+        let of_responses = value.responses.iter().flat_map(|response| {
+            response.references.iter().map(move |reference| (reference, response.sent_on.is_some()))
+        });
+        let references = value.text.references.iter().map(|reference| (reference, true)).chain(of_responses);
+        let terms = segments.iter().map(|segment| {
+            (
+                moment::day(segment.from),
+                segment.to.map_or(i32::MAX, moment::day),
+                segment.state.as_str().to_owned(),
+                segment.due_on.map(moment::day),
+                segment.fixed_days_over.and_then(|days| i32::try_from(days).ok()),
+            )
+        });
+        Self {
+            councils: councils.collect(),
+            themes: value.text.themes.iter().map(ToString::to_string).collect(),
+            references: (0i32..)
+                .zip(references)
+                .map(|(place, (reference, is_public))| (place, reference.value.trim().to_owned(), is_public))
+                .collect(),
+            terms: terms.collect(),
+        }
+    }
+
+    fn insert(self, connection: &mut AnyConnection, id: &str) -> Result<(), StoreError> {
+        let Self { councils, themes, references, terms } = self;
+        for (council, is_public) in councils {
+            diesel::insert_into(advice_council::table)
+                .values((
+                    advice_council::advice.eq(id),
+                    advice_council::council.eq(council),
+                    advice_council::is_public.eq(is_public),
+                ))
+                .execute(connection)?;
+        }
+        for theme in themes {
+            diesel::insert_into(advice_theme::table)
+                .values((advice_theme::advice.eq(id), advice_theme::theme.eq(theme)))
+                .execute(connection)?;
+        }
+        for (place, value, is_public) in references {
+            diesel::insert_into(advice_reference::table)
+                .values((
+                    advice_reference::advice.eq(id),
+                    advice_reference::place.eq(place),
+                    advice_reference::value.eq(value),
+                    advice_reference::is_public.eq(is_public),
+                ))
+                .execute(connection)?;
+        }
+        for (from_day, until_day, state, due_day, days_over) in terms {
+            diesel::insert_into(advice_term::table)
+                .values((
+                    advice_term::advice.eq(id),
+                    advice_term::from_day.eq(from_day),
+                    advice_term::until_day.eq(until_day),
+                    advice_term::state.eq(state),
+                    advice_term::due_day.eq(due_day),
+                    advice_term::days_over.eq(days_over),
+                ))
+                .execute(connection)?;
+        }
+        Ok(())
+    }
+
+    fn sorted(mut self) -> Self {
+        self.councils.sort();
+        self.themes.sort();
+        self.references.sort();
+        self.terms.sort();
+        self
+    }
+}
+
+/// Makes the columns and index rows of each of these advice again, from its last text in the journal, and says which of them
+/// stand otherwise in the tables.
+pub(crate) fn check_index(
     connection: &mut AnyConnection,
-    id: &str,
-    value: &Advice,
-    segments: &[term::Segment],
-) -> Result<(), StoreError> {
-    let public = access::project(value, View::Public);
-    for council in value.councils() {
-        diesel::insert_into(advice_council::table)
-            .values((
-                advice_council::advice.eq(id),
-                advice_council::council.eq(council.as_str()),
-                advice_council::is_public.eq(public.belongs_to(council)),
-            ))
-            .execute(connection)?;
+    last: &HashMap<String, String>,
+) -> Result<Vec<String>, StoreError> {
+    let ids: Vec<String> = last.keys().cloned().collect();
+    let mut rows: HashMap<String, Row> = advice::table
+        .filter(advice::id.eq_any(ids.clone()))
+        .select(Row::as_select())
+        .load(connection)?
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+    let mut found: HashMap<String, IndexRows> = HashMap::new();
+    for (id, council, is_public) in advice_council::table
+        .filter(advice_council::advice.eq_any(ids.clone()))
+        .select((advice_council::advice, advice_council::council, advice_council::is_public))
+        .load::<(String, String, bool)>(connection)?
+    {
+        found.entry(id).or_default().councils.push((council, is_public));
     }
-    for theme in &value.text.themes {
-        diesel::insert_into(advice_theme::table)
-            .values((advice_theme::advice.eq(id), advice_theme::theme.eq(theme.as_str())))
-            .execute(connection)?;
+    for (id, theme) in advice_theme::table
+        .filter(advice_theme::advice.eq_any(ids.clone()))
+        .select((advice_theme::advice, advice_theme::theme))
+        .load::<(String, String)>(connection)?
+    {
+        found.entry(id).or_default().themes.push(theme);
     }
-    let of_responses = value.responses.iter().flat_map(|response| {
-        response.references.iter().map(move |reference| (reference, response.sent_on.is_some()))
-    });
-    let references = value.text.references.iter().map(|reference| (reference, true)).chain(of_responses);
-    for (place, (reference, is_public)) in (0i32..).zip(references) {
-        diesel::insert_into(advice_reference::table)
-            .values((
-                advice_reference::advice.eq(id),
-                advice_reference::place.eq(place),
-                advice_reference::value.eq(reference.value.trim()),
-                advice_reference::is_public.eq(is_public),
-            ))
-            .execute(connection)?;
+    for (id, place, value, is_public) in advice_reference::table
+        .filter(advice_reference::advice.eq_any(ids.clone()))
+        .select((
+            advice_reference::advice,
+            advice_reference::place,
+            advice_reference::value,
+            advice_reference::is_public,
+        ))
+        .load::<(String, i32, String, bool)>(connection)?
+    {
+        found.entry(id).or_default().references.push((place, value, is_public));
     }
-    for segment in segments {
-        diesel::insert_into(advice_term::table)
-            .values((
-                advice_term::advice.eq(id),
-                advice_term::from_day.eq(moment::day(segment.from)),
-                advice_term::until_day.eq(segment.to.map_or(i32::MAX, moment::day)),
-                advice_term::state.eq(segment.state.as_str()),
-                advice_term::due_day.eq(segment.due_on.map(moment::day)),
-                advice_term::days_over.eq(segment.fixed_days_over.and_then(|days| i32::try_from(days).ok())),
-            ))
-            .execute(connection)?;
+    for (id, from_day, until_day, state, due_day, days_over) in advice_term::table
+        .filter(advice_term::advice.eq_any(ids))
+        .select((
+            advice_term::advice,
+            advice_term::from_day,
+            advice_term::until_day,
+            advice_term::state,
+            advice_term::due_day,
+            advice_term::days_over,
+        ))
+        .load::<(String, i32, i32, String, Option<i32>, Option<i32>)>(connection)?
+    {
+        found.entry(id).or_default().terms.push((from_day, until_day, state, due_day, days_over));
     }
-    Ok(())
+    let mut problems = Vec::new();
+    for (id, text) in last {
+        // A row that is gone is told of by its number.
+        let Some(row) = rows.remove(id) else { continue };
+        let Stored { value, stamp } = snapshot::read(text)?;
+        let mut wrong = |what: &str| {
+            problems.push(format!("the {what} of advice {id} are not what the advice itself says"));
+        };
+        // Its text is compared on its own.
+        if row_of(&value, stamp, row.snapshot.clone()) != row {
+            wrong("columns");
+        }
+        let expected = IndexRows::of(&value, &term::segments(&value.term_facts())).sorted();
+        let IndexRows { councils, themes, references, terms } = found.remove(id).unwrap_or_default().sorted();
+        for (what, same) in [
+            ("rows in advice_council", councils == expected.councils),
+            ("rows in advice_theme", themes == expected.themes),
+            ("rows in advice_reference", references == expected.references),
+            ("rows in advice_term", terms == expected.terms),
+        ] {
+            if !same {
+                wrong(what);
+            }
+        }
+    }
+    problems.sort();
+    Ok(problems)
 }
 
 /// What a list asks for. Each filter is one field; several values of one filter mean any of them.

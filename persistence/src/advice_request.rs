@@ -1,14 +1,16 @@
 //! Advice requests in storage.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::access::{self, Caller, View};
 use domain::advice_request::{AdviceRequest, Given};
-use domain::ids::AdviceRequestId;
+use domain::ids::{AdviceId, AdviceRequestId};
 
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
-use crate::journal::{Change, Entry, Tx};
+use crate::journal::{self, Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_request, audience};
 use crate::snapshot::{self, Snapshot, Stamp, Stored, from_text, to_text};
@@ -131,6 +133,48 @@ pub fn given(
         }
     }
     Ok(given)
+}
+
+/// What each advice on a request was known to be, as the journal went on: from an entry on until the next one of the same advice.
+pub struct GivenThen(Vec<(i64, AdviceId, Option<Given>)>);
+
+impl GivenThen {
+    /// The advice that was given as known at a place in the journal.
+    pub fn at(&self, sequence: i64) -> Vec<Given> {
+        let known: BTreeMap<AdviceId, &Option<Given>> =
+            self.0.iter().filter(|(at, ..)| *at <= sequence).map(|(_, id, given)| (*id, given)).collect();
+        known.into_values().flatten().cloned().collect()
+    }
+}
+
+/// The advice on a request over time, for who reads history and sees all. Which request an advice answers stays as it is from its
+/// adoption on, so the advice that names it now is all that ever gave advice on it.
+pub fn given_then(connection: &mut AnyConnection, request: AdviceRequestId) -> Result<GivenThen, StoreError> {
+    let ids: Vec<String> = advice::table
+        .filter(advice::request.eq(request.to_string()))
+        .order(advice::id)
+        .select(advice::id)
+        .load(connection)?;
+    let mut then = Vec::new();
+    for id in ids {
+        let mut after = 0;
+        loop {
+            let entries = journal::of_item(connection, &[crate::advice::RESOURCE], &id, after, 100)?;
+            let Some(last) = entries.last() else { break };
+            after = last.sequence;
+            for entry in &entries {
+                let advice = snapshot::read(&entry.snapshot)?.value;
+                let on = advice.submitted_on.filter(|_| advice.withdrawal.is_none());
+                let lead = advice.text.councils.lead.clone();
+                let is_of_request = advice.text.request == Some(request);
+                let given =
+                    on.filter(|_| is_of_request).map(|on| Given { lead, on, advice: Some(advice.id) });
+                then.push((entry.sequence, advice.id, given));
+            }
+        }
+    }
+    then.sort_by_key(|(sequence, ..)| *sequence);
+    Ok(GivenThen(then))
 }
 
 /// Adds a request.

@@ -2,7 +2,7 @@
 
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
@@ -97,15 +97,27 @@ pub(crate) fn make_secret(connection: &mut AnyConnection, name: &str) -> Result<
         AnyConnection::Postgres(_) => "replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
         AnyConnection::Sqlite(_) => "lower(hex(randomblob(32)))",
     };
-    let known = "SELECT 1 FROM secret WHERE name =";
-    let text = match connection {
-        AnyConnection::Postgres(_) => {
-            format!("INSERT INTO secret (name, value) SELECT $1, {value} WHERE NOT EXISTS ({known} $1)")
-        }
-        AnyConnection::Sqlite(_) => {
-            format!("INSERT INTO secret (name, value) SELECT ?1, {value} WHERE NOT EXISTS ({known} ?1)")
-        }
-    };
-    diesel::sql_query(text).bind::<Text, _>(name).execute(connection)?;
+    let statement =
+        format!("INSERT INTO secret (name, value) VALUES ($1, {value}) ON CONFLICT (name) DO NOTHING");
+    diesel::sql_query(statement).bind::<Text, _>(name).execute(connection)?;
+    Ok(())
+}
+
+/// Keeps the root of a day, unless one stands there. Diesel has no `on_conflict` for both databases; they spell it alike.
+pub(crate) fn insert_root(
+    connection: &mut AnyConnection,
+    day: i32,
+    sequence: i64,
+    moment: i64,
+    hash: &str,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO journal_root (day, sequence, moment, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (day) DO NOTHING",
+    )
+    .bind::<Integer, _>(day)
+    .bind::<BigInt, _>(sequence)
+    .bind::<BigInt, _>(moment)
+    .bind::<Text, _>(hash)
+    .execute(connection)?;
     Ok(())
 }

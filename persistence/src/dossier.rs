@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::advice::{Lost, keys_from, still_held};
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
-use crate::journal::{Change, Tx};
+use crate::journal::{Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{audience, dossier, dossier_facet};
 use crate::snapshot::{Snapshot, Stamp, Stored, from_text, to_text};
@@ -87,14 +87,22 @@ fn restore<D: Dossier>((_, version, created_at, modified_at, text): Row) -> Resu
 
 /// Reads an item back from text, be it of the row or of an entry of the journal.
 pub(crate) fn read<D: Dossier>(text: &str) -> Result<D, StoreError> {
-    let Snapshot { schema_version, created_at: _, item } = from_text(D::RESOURCE, text)?;
-    if schema_version != 1 {
-        return Err(StoreError::Malformed {
-            what: D::RESOURCE,
-            cause: format!("schema version {schema_version} is not known to this program"),
-        });
+    Ok(snapshot_of::<D>(text)?.item)
+}
+
+fn snapshot_of<D: Dossier>(text: &str) -> Result<Snapshot<D>, StoreError> {
+    let snapshot: Snapshot<D> = from_text(D::RESOURCE, text)?;
+    if snapshot.schema_version != 1 {
+        let cause = format!("schema version {} is not known to this program", snapshot.schema_version);
+        return Err(StoreError::Malformed { what: D::RESOURCE, cause });
     }
-    Ok(item)
+    Ok(snapshot)
+}
+
+/// Reads an item back from an entry of the journal, with its stamp.
+pub fn read_entry<D: Dossier>(entry: &Entry) -> Result<Stored<D>, StoreError> {
+    let Snapshot { schema_version: _, created_at, item } = snapshot_of(&entry.snapshot)?;
+    Ok(Stored { value: item, stamp: Stamp::plain(entry.version, created_at, entry.at()) })
 }
 
 fn keys_of(caller: &Caller) -> Vec<String> {

@@ -1,14 +1,20 @@
 //! The journal: every change, by whichever way in, writes its rows and one entry here in the same transaction. Audit,
 //! feed, as-known queries and caching come from it, and from nothing else.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use domain::access::View;
+use domain::calendar::start_of;
 use sha2::{Digest, Sha256};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
 use crate::moment;
+use crate::roots::Root;
 use crate::schema::{audience, journal, journal_head};
 
 /// A change to write down.
@@ -85,7 +91,12 @@ impl Entry {
         narrowest.is_none_or(|narrowest| view >= narrowest)
     }
 
-    fn digest(&self) -> String {
+    /// When it was written, as it is hashed: microseconds since 1970-01-01T00:00Z.
+    pub fn microseconds(&self) -> i64 {
+        self.moment
+    }
+
+    pub(crate) fn digest(&self) -> String {
         let Self {
             sequence,
             moment,
@@ -205,6 +216,7 @@ impl<'c> Tx<'c> {
         let holder = if is_code(resource) { format!("{resource}/{item}") } else { item.clone() };
         let before = save_audience(self.connection, &holder, &audience, place)?;
         let previous_hash = self.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
+        self.finish_day(place)?;
         let mut entry = Entry {
             sequence: place.sequence,
             moment: place.moment,
@@ -232,6 +244,16 @@ impl<'c> Tx<'c> {
             .execute(self.connection)?;
         self.head = Some(Head { place, hash: entry.hash });
         Ok(())
+    }
+
+    /// With the first entry of a later day the day of the last one is over, and its root stands for ever.
+    fn finish_day(&mut self, place: Place) -> Result<(), StoreError> {
+        let Some(Head { place: last, hash }) = &self.head else { return Ok(()) };
+        let root = Root::of((last.sequence, last.moment, hash.clone()));
+        if last.sequence == 0 || root.day == domain::calendar::amsterdam_day(moment::to_utc(place.moment)) {
+            return Ok(());
+        }
+        root.keep(self.connection)
     }
 
     /// Takes the journal's lock now: what is read after this nobody changes before the commit. For work whose plan rests on
@@ -363,64 +385,169 @@ pub fn of_item(
         .load(connection)?)
 }
 
+/// The last entry of one item up to and including a place in the journal.
+pub fn last_of_item(
+    connection: &mut AnyConnection,
+    resource: &str,
+    item: &str,
+    sequence: i64,
+) -> Result<Option<Entry>, StoreError> {
+    Ok(journal::table
+        .filter(journal::resource.eq(resource))
+        .filter(journal::item.eq(item))
+        .filter(journal::sequence.le(sequence))
+        .order(journal::sequence.desc())
+        .select(Entry::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The names of all resources that stand in the journal.
+pub fn resources() -> Vec<&'static str> {
+    let of_advice =
+        [crate::advice::RESOURCE, crate::response_draft::RESOURCE, crate::advice_request::RESOURCE];
+    let tables = crate::registry::Table::ALL.map(crate::registry::Table::as_str);
+    of_advice.into_iter().chain(crate::dossier::RESOURCES).chain(tables).collect()
+}
+
+/// Which entries an auditor asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// After this number.
+    pub after: i64,
+    /// Of this resource.
+    pub resource: Option<String>,
+    /// Of the item with this id or code.
+    pub item: Option<String>,
+    /// Written by this actor.
+    pub actor: Option<String>,
+    /// Written on this Amsterdam day or later.
+    pub from: Option<NaiveDate>,
+    /// Written on this Amsterdam day or before.
+    pub to: Option<NaiveDate>,
+}
+
+/// The entries asked for, in order: at most so many, and no more than fit into so many characters of snapshots, but always one.
+/// Also whether there are more.
+pub fn asked(
+    connection: &mut AnyConnection,
+    asked: &Asked,
+    limit: i64,
+    most_characters: i64,
+) -> Result<(Vec<Entry>, bool), StoreError> {
+    let Asked { after, resource, item, actor, from, to } = asked;
+    let mut query = journal::table
+        .filter(journal::sequence.gt(*after))
+        .order(journal::sequence)
+        .limit(limit + 1)
+        .select((journal::sequence, sql::<BigInt>("CAST(length(snapshot) AS BIGINT)")))
+        .into_boxed();
+    // An item has an index under its resource only.
+    let of = match (resource, item) {
+        (Some(resource), _) => Some(vec![resource.clone()]),
+        (None, Some(_)) => Some(resources().into_iter().map(str::to_owned).collect()),
+        (None, None) => None,
+    };
+    if let Some(of) = of {
+        query = query.filter(journal::resource.eq_any(of));
+    }
+    if let Some(item) = item {
+        query = query.filter(journal::item.eq(item.clone()));
+    }
+    if let Some(actor) = actor {
+        query = query.filter(journal::actor.eq(actor.clone()));
+    }
+    if let Some(from) = from {
+        query = query.filter(journal::moment.ge(moment::of(start_of(*from))));
+    }
+    if let Some(next) = to.and_then(|to| to.succ_opt()) {
+        query = query.filter(journal::moment.lt(moment::of(start_of(next))));
+    }
+    let found: Vec<(i64, i64)> = query.load(connection)?;
+    let (mut page, mut characters) = (Vec::new(), 0);
+    for (sequence, length) in found.iter().take(usize::try_from(limit).unwrap_or(1)) {
+        characters += length;
+        if characters > most_characters && !page.is_empty() {
+            break;
+        }
+        page.push(*sequence);
+    }
+    let more = page.len() < found.len();
+    let entries = journal::table
+        .filter(journal::sequence.eq_any(page))
+        .order(journal::sequence)
+        .select(Entry::as_select())
+        .load(connection)?;
+    Ok((entries, more))
+}
+
+/// Where a reading of the chain begins: after this entry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Start {
+    pub sequence: i64,
+    pub moment: i64,
+    pub hash: String,
+}
+
 /// What [`verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// How many entries were read.
+pub(crate) struct Verified {
+    /// How many entries were read and follow each other.
     pub entries: i64,
     /// The first place where the chain breaks, and how.
     pub broken: Option<String>,
+    /// The last entry that was read of each day.
+    pub days: BTreeMap<NaiveDate, Root>,
 }
 
-/// Reads the whole chain and says where it breaks.
-pub fn verify(connection: &mut AnyConnection) -> Result<Verified, StoreError> {
-    let mut last = Head { place: Place { sequence: 0, moment: 0 }, hash: String::new() };
-    let broken = |entries: i64, what: String| Ok(Verified { entries, broken: Some(what) });
-    loop {
+/// Reads the chain from a place on and says where it breaks.
+pub(crate) fn verify(connection: &mut AnyConnection, start: &Start) -> Result<Verified, StoreError> {
+    let Start { sequence: began, moment, hash } = start.clone();
+    let mut last = Head { place: Place { sequence: began, moment }, hash };
+    let mut days = BTreeMap::new();
+    let mut broken = None;
+    'reading: loop {
         let batch = after(connection, last.place.sequence, 1000)?;
         if batch.is_empty() {
             break;
         }
         for entry in batch {
-            let at = entry.sequence;
-            if at != last.place.sequence + 1 {
-                return broken(
-                    last.place.sequence,
-                    format!(
-                        "entry {} is missing; entry {at} follows {}",
-                        last.place.sequence + 1,
-                        last.place.sequence
-                    ),
-                );
+            broken = follows(&entry, &last);
+            if broken.is_some() {
+                break 'reading;
             }
-            if entry.previous_hash != last.hash {
-                return broken(at, format!("entry {at} does not follow entry {}: the hashes differ", at - 1));
-            }
-            if entry.digest() != entry.hash {
-                return broken(
-                    at,
-                    format!(
-                        "entry {at} ({} {}) was changed after it was written",
-                        entry.resource, entry.item
-                    ),
-                );
-            }
-            if entry.moment <= last.place.moment {
-                return broken(at, format!("entry {at} is not later than the one before it"));
-            }
-            last = Head { place: Place { sequence: at, moment: entry.moment }, hash: entry.hash };
+            let root = Root::of((entry.sequence, entry.moment, entry.hash.clone()));
+            days.insert(root.day, root);
+            last = Head { place: Place { sequence: entry.sequence, moment: entry.moment }, hash: entry.hash };
         }
     }
-    let (sequence, moment, hash) = journal_head::table
-        .find(1)
-        .select((journal_head::sequence, journal_head::moment, journal_head::hash))
-        .first::<(i64, i64, String)>(connection)?;
-    let head = Head { place: Place { sequence, moment }, hash };
-    if head.place != last.place || head.hash != last.hash {
-        return broken(
-            last.place.sequence,
-            format!("the journal ends at entry {}, but its head says {sequence}", last.place.sequence),
-        );
+    if broken.is_none() {
+        let (sequence, moment, hash) = journal_head::table
+            .find(1)
+            .select((journal_head::sequence, journal_head::moment, journal_head::hash))
+            .first::<(i64, i64, String)>(connection)?;
+        if (Place { sequence, moment }) != last.place || hash != last.hash {
+            broken = Some(format!(
+                "the journal ends at entry {}, but its head says {sequence}",
+                last.place.sequence
+            ));
+        }
     }
-    Ok(Verified { entries: sequence, broken: None })
+    Ok(Verified { entries: last.place.sequence - began, broken, days })
+}
+
+/// What is wrong with an entry that is to follow another.
+fn follows(entry: &Entry, last: &Head) -> Option<String> {
+    let (at, before) = (entry.sequence, last.place.sequence);
+    if at != before + 1 {
+        return Some(format!("entry {} is missing; entry {at} follows {before}", before + 1));
+    }
+    if entry.previous_hash != last.hash {
+        return Some(format!("entry {at} does not follow entry {}: the hashes differ", at - 1));
+    }
+    if entry.digest() != entry.hash {
+        let Entry { resource, item, .. } = entry;
+        return Some(format!("entry {at} ({resource} {item}) was changed after it was written"));
+    }
+    (entry.moment <= last.place.moment).then(|| format!("entry {at} is not later than the one before it"))
 }

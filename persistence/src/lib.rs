@@ -13,6 +13,7 @@ pub mod journal;
 mod moment;
 pub mod registry;
 pub mod response_draft;
+pub mod roots;
 mod schema;
 mod snapshot;
 mod store;
@@ -21,7 +22,7 @@ pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
 pub use journal::{Position, Tx};
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
-pub use store::{Replica, Snapshot, Store, Usage, check_existing};
+pub use store::{Replica, Snapshot, Store, Usage, check_existing, check_existing_from};
 
 impl Tx<'_> {
     /// The connection, for reading inside the transaction.

@@ -16,3 +16,8 @@ pub(crate) fn to_utc(micros: i64) -> DateTime<Utc> {
 pub fn day(on: NaiveDate) -> i32 {
     on.num_days_from_ce()
 }
+
+/// Back again.
+pub(crate) fn of_day(days: i32) -> NaiveDate {
+    NaiveDate::from_num_days_from_ce_opt(days).unwrap_or_default()
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
-use crate::journal::{Change, Tx};
+use crate::journal::{Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{person_name, registry};
 use crate::snapshot::{Snapshot, Stamp, Stored, from_text, to_text};
@@ -39,6 +39,20 @@ pub enum Table {
 }
 
 impl Table {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Council,
+        Self::Area,
+        Self::Neighbourhood,
+        Self::Cluster,
+        Self::Theme,
+        Self::TermOfOffice,
+        Self::TermRule,
+        Self::OfficeHolder,
+        Self::Obligation,
+        Self::UnplacedRow,
+    ];
+
     /// Its name in the journal.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +98,12 @@ pub fn all<T: for<'de> Deserialize<'de>>(
         .collect()
 }
 
+/// Reads a row back from an entry of the journal.
+pub fn read<T: for<'de> Deserialize<'de>>(table: Table, entry: &Entry) -> Result<Stored<T>, StoreError> {
+    let Snapshot { schema_version: _, created_at, item } = from_text(table.as_str(), &entry.snapshot)?;
+    Ok(Stored { value: item, stamp: Stamp::plain(entry.version, created_at, entry.at()) })
+}
+
 fn stamp(version: i64, created_at: i64, modified_at: i64) -> Stamp {
     Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at))
 }
@@ -109,7 +129,7 @@ pub fn add<T: Serialize>(
             registry::snapshot.eq(&text),
         ))
         .execute(tx.connection)?;
-    tx.append(place, change(table, code, 1, event), text)?;
+    tx.append(place, change(table, code, 1, event, None), text)?;
     Ok(stamp(1, place.moment, place.moment))
 }
 
@@ -121,6 +141,19 @@ pub fn save<T: Serialize>(
     item: &T,
     before: Stamp,
     event: &str,
+) -> Result<Stamp, StoreError> {
+    save_because(tx, table, code, item, before, event, None)
+}
+
+/// The same for a change that says why.
+pub fn save_because<T: Serialize>(
+    tx: &mut Tx<'_>,
+    table: Table,
+    code: &str,
+    item: &T,
+    before: Stamp,
+    event: &str,
+    reason: Option<String>,
 ) -> Result<Stamp, StoreError> {
     let place = tx.next_place()?;
     let text = to_text(&Snapshot { schema_version: 1, created_at: before.created_at, item })?;
@@ -137,17 +170,17 @@ pub fn save<T: Serialize>(
     if saved != 1 {
         return Err(StoreError::Stale);
     }
-    tx.append(place, change(table, code, version, event), text)?;
+    tx.append(place, change(table, code, version, event, reason), text)?;
     Ok(stamp(version, moment::of(before.created_at), place.moment))
 }
 
-fn change<'a>(table: Table, code: &str, version: i64, event: &'a str) -> Change<'a> {
+fn change<'a>(table: Table, code: &str, version: i64, event: &'a str, reason: Option<String>) -> Change<'a> {
     Change {
         resource: table.as_str(),
         item: code.to_owned(),
         version,
         event,
-        reason: None,
+        reason,
         audience: if table.is_public() { vec!["public".to_owned()] } else { Vec::new() },
         seen_from: View::Public,
     }

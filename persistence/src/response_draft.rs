@@ -7,7 +7,7 @@ use domain::ids::AdviceId;
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
-use crate::journal::{Change, Tx};
+use crate::journal::{self, Change, Entry, Tx};
 use crate::moment;
 use crate::schema::response_draft;
 use crate::snapshot::{Stamp, Stored, from_text, to_text};
@@ -41,6 +41,26 @@ pub fn find(
 
 fn stamp(version: i64, created_at: i64, modified_at: i64) -> Stamp {
     Stamp::plain(version, moment::to_utc(created_at), moment::to_utc(modified_at))
+}
+
+/// What the journal calls the draft of an advice: an address of its own, so that the audience of the advice stays the advice's.
+pub fn item_of(advice: AdviceId) -> String {
+    format!("{advice}/response-draft")
+}
+
+/// Reads drafts of one advice back from entries of the journal. The first entry says when it was first written.
+pub fn read_all<'e>(
+    connection: &mut AnyConnection,
+    advice: AdviceId,
+    entries: impl Iterator<Item = &'e Entry>,
+) -> Result<Vec<Stored<ResponseDraft>>, StoreError> {
+    let first = journal::of_item(connection, &[RESOURCE], &item_of(advice), 0, 1)?;
+    let Some(created_at) = first.first().map(Entry::at) else { return Ok(Vec::new()) };
+    let read = |entry: &Entry| {
+        let value = from_text("response draft", &entry.snapshot)?;
+        Ok(Stored { value, stamp: Stamp::plain(entry.version, created_at, entry.at()) })
+    };
+    entries.map(read).collect()
 }
 
 /// Puts the draft in place of what was there, if nobody else changed that since.
@@ -88,8 +108,7 @@ pub fn put(
     }
     let change = Change {
         resource: RESOURCE,
-        // An address of its own, so that the audience of the advice stays the advice's.
-        item: format!("{id}/response-draft"),
+        item: item_of(advice),
         version,
         event: "response-draft",
         reason: None,

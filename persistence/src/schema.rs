@@ -29,6 +29,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    journal_root (day) {
+        day -> Integer,
+        sequence -> BigInt,
+        moment -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
     audience (item, audience_key) {
         item -> Text,
         audience_key -> Text,

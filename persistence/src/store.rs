@@ -14,6 +14,15 @@ pub fn check_existing(url: &DatabaseUrl) -> Result<crate::check::Report, StoreEr
     dialect::end_read(&mut connection, crate::check::all)
 }
 
+/// The same from a point on, and against roots that somebody noted.
+pub fn check_existing_from(
+    url: &DatabaseUrl,
+    wanted: &crate::check::Wanted,
+) -> Result<crate::check::Report, StoreError> {
+    let mut connection = crate::connection::existing(url)?;
+    dialect::read_transaction(&mut connection, |connection| crate::check::from(connection, wanted))
+}
+
 /// The database, ready to use.
 #[derive(Clone)]
 pub struct Store {

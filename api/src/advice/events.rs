@@ -16,7 +16,7 @@ use domain::codes::{Origin, ResponseKind};
 use domain::commitment::Commitment;
 use domain::ids::{AdviceId, PartId};
 use persistence::advice::{self, Found};
-use persistence::{Stored, Tx, response_draft};
+use persistence::{AnyConnection, Stored, Tx, response_draft};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +27,7 @@ use crate::app::Registry;
 use crate::clock::{Now, new_id};
 use crate::contract::Contract;
 use crate::etag::{self, Version};
+use crate::history::Then;
 use crate::incoming::{Answer, Body, Call, Incoming};
 use crate::paging;
 use crate::problem::{ApiError, InputError};
@@ -257,7 +258,13 @@ pub async fn draft_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
 pub async fn change_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("changeAdvice").await?;
     let body = call.patch().and_then(|patch| call.check::<serde_json::Value>(patch));
-    record(call, "change", body, Caller::as_coordinator, no_reason, |context, hands, patch| {
+    let reason = |patch: &serde_json::Value| patch["reason"].as_str().map(str::to_owned);
+    record(call, "change", body, Caller::as_coordinator, reason, |context, hands, mut patch| {
+        let reason = patch.as_object_mut().and_then(|fields| fields.remove("reason"));
+        if reason.is_none() && hands.is_on_record() {
+            let detail = "is mandatory: the advice was sent in, and others have read it";
+            return Err(ApiError::invalid("body", "/reason", "required", detail));
+        }
         let text = merged_text(context, hands.text(), &patch)?;
         check_names(context.tx, context.caller, &context.registry, &text)?;
         Ok(hands.rewrite(text, context.now.today)?)
@@ -413,7 +420,8 @@ pub async fn rate_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
 pub async fn receive_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("receiveAdvice").await?;
     let body: Body<Receipt> = call.body();
-    record(call, "receipt", body, Caller::as_cluster, no_reason, |context, hands, body| {
+    let reason = |body: &Receipt| body.reason.clone();
+    record(call, "receipt", body, Caller::as_cluster, reason, |context, hands, body| {
         context.caller.speaks_for(&body.cluster)?;
         let mut errors = Vec::new();
         if !context.registry.has_cluster(&body.cluster) {
@@ -730,6 +738,16 @@ fn draft_view(id: AdviceId, stored: Stored<ResponseDraft>) -> ResponseDraftView 
     }
 }
 
+/// Shows the draft of an advice as it was at entries of the journal.
+pub(crate) fn drafts_then(
+    connection: &mut AnyConnection,
+    id: AdviceId,
+    thens: &[Then],
+) -> Result<Vec<serde_json::Value>, ApiError> {
+    let drafts = response_draft::read_all(connection, id, thens.iter().map(|then| &then.entry))?;
+    drafts.into_iter().map(|stored| paging::to_value(&draft_view(id, stored))).collect()
+}
+
 /// The response being written (conceptreactie); never public.
 #[utoipa::path(get, path = "/advice/{id}/response-draft", operation_id = "getResponseDraft", tag = "advice",
     params(("id" = Uuid, Path, description = "The id of the advice.")),
@@ -836,6 +854,9 @@ pub struct AdvicePatch {
     second_round_of: Option<AdviceId>,
     /// The advice request that it answers (adviesaanvraag).
     request: Option<domain::ids::AdviceRequestId>,
+    /// Why it changes (reden), for the journal; mandatory once the advice was sent in. It is no field of the advice.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S", nullable = false)]
+    reason: Option<String>,
 }
 
 /// The councils of a draft, as a patch.

@@ -9,14 +9,14 @@ use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, TermState};
 use domain::ids::{AdviceId, AdviceRequestId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::term::{self, TermExplanation};
 use persistence::advice::{self, After, DayField, DayRange, Filter, Found, SortField, SortKey};
-use persistence::journal;
 use persistence::{AnyConnection, Stored};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::view::{AdviceList, AdviceView, COLUMNS, Showing, Timeline};
 use crate::app::{App, Registry, supported_day};
 use crate::etag;
+use crate::history::{self, KnownQuery, Then};
 use crate::html;
 use crate::incoming::Incoming;
 use crate::paging::CsvDialect;
@@ -141,7 +141,7 @@ pub struct AdviceQuery {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct OnQuery {
-    /// The reference day of the term (peildatum); today in Europe/Amsterdam when left out. Facts dated later do not exist on it.
+    /// The reference day of the term (peildatum); today in Europe/Amsterdam when left out, or with `knownAt` the day of that. Facts dated later do not exist on it.
     #[param(required = false)]
     on: Option<NaiveDate>,
 }
@@ -372,8 +372,9 @@ pub(super) fn visible(
 ///
 /// An advice that was merged into another answers 308 with the address of the other, if the caller may see that one.
 /// One that was withdrawn from publication answers 410 with the public reason. `Accept: text/html` gives a plain page.
+/// As it was known at `knownAt` it is given whole, whatever became of it.
 #[utoipa::path(get, path = "/advice/{id}", operation_id = "getAdvice", tag = "advice",
-    params(("id" = Uuid, Path, description = "The id of the advice."), OnQuery),
+    params(("id" = Uuid, Path, description = "The id of the advice."), OnQuery, KnownQuery),
     responses(
         (status = 200, description = "The advice.", content((AdviceView = "application/json"), (String = "text/html"))),
         (status = 308, description = "Merged into the advice that Location names."),
@@ -381,9 +382,14 @@ pub(super) fn visible(
     security((), ("bearer" = [])))]
 pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("getAdvice").await?;
+    let as_known = history::is_asked(&call)?;
     let id = AdviceId(call.path_id("id")?);
-    let query: OnQuery = call.query()?;
+    let (query, known): (OnQuery, KnownQuery) = (call.query()?, call.query()?);
     let on = supported_day(query.on, call.now.today)?;
+    if let Some(known_at) = known.known_at.filter(|_| as_known) {
+        let on = query.on.map(|_| on);
+        return history::known(call, advice::RESOURCE, id.to_string(), known_at, on, then).await;
+    }
     let media = paging::accepted(&call, &["application/json", "text/html"])?;
     let caller = call.caller.clone();
     let app = call.app.clone();
@@ -455,106 +461,20 @@ pub async fn get_advice_timeline(incoming: Incoming) -> Result<HttpResponse, Api
     Ok(paging::readable(&call, etag, "application/json", body, None))
 }
 
-/// One entry of the journal about an advice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    /// Its number in the journal.
-    pub sequence: i64,
-    /// When it was written.
-    pub moment: DateTime<Utc>,
-    /// Who wrote it: the token's `sub`, or a command.
-    pub actor: String,
-    /// Why, where the caller said so.
-    pub reason: Option<String>,
-    /// What happened, such as `receipt`.
-    pub event: String,
-    /// The version after it.
-    pub version: i64,
-    /// The hash of the entry; it covers the hash of the one before.
-    pub hash: String,
-    /// The whole item as it then was.
-    pub item: AdviceView,
-}
-
-/// The history of an advice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryList {
-    /// The entries, oldest first.
-    pub items: Vec<HistoryEntry>,
-    /// The address of the next page; null on the last.
-    pub next: Option<String>,
-}
-
-/// A page of a list.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Items on a page.
-    #[param(required = false, minimum = 1, maximum = 1000)]
-    limit: Option<i64>,
-    /// Where the page begins; take it from `next`.
-    #[param(required = false, min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
-}
-
-/// The history of an advice from the journal: who changed what, when and why, and the whole item as it then was.
-#[utoipa::path(get, path = "/advice/{id}/history", operation_id = "getAdviceHistory", tag = "advice",
-    params(("id" = Uuid, Path, description = "The id of the advice."), PageQuery),
-    responses((status = 200, description = "A page of entries, oldest first.", body = HistoryList)),
-    security(("bearer" = ["audit:read"])))]
-pub async fn get_advice_history(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    let call = incoming.call("getAdviceHistory").await?;
-    let id = AdviceId(call.path_id("id")?);
-    let query: PageQuery = call.query()?;
-    paging::accepted(&call, &["application/json"])?;
-    let cursor = Cursor::read(&call, query.cursor.as_deref(), 1)?;
-    let after = cursor.and_then(|cursor| cursor.values.first().copied()).unwrap_or(0);
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let today = call.now.today;
-    let app = call.app.clone();
-    let caller = call.caller.clone();
-    let (items, end) =
-        app.read(move |app, connection| history(app, connection, &caller, id, after, limit, today)).await?;
-    let next = end.map(|sequence| Cursor::new(&call, today, vec![sequence], String::new(), false));
-    paging::answer(&call, &app.public_url, Page { items, next, total: None }, &[], None)
-}
-
-fn history(
+/// Shows an advice as it was at entries of the journal, to a reader who sees all of it.
+pub(crate) fn then(
     app: &App,
     connection: &mut AnyConnection,
-    caller: &domain::access::Caller,
-    id: AdviceId,
-    after: i64,
-    limit: i64,
-    today: NaiveDate,
-) -> Result<(Vec<serde_json::Value>, Option<i64>), ApiError> {
+    thens: &[Then],
+) -> Result<Vec<serde_json::Value>, ApiError> {
     let registry = app.registry(connection)?;
-    let mut entries = journal::of_item(connection, &[advice::RESOURCE], &id.to_string(), after, limit + 1)?;
-    if entries.is_empty() && after == 0 {
-        return Err(ApiError::NotFound);
-    }
-    let more = entries.len() as i64 > limit;
-    entries.truncate(usize::try_from(limit).unwrap_or(0));
-    let stored: Vec<_> =
-        entries.iter().map(|entry| persistence::read_advice(&entry.snapshot)).collect::<Result<_, _>>()?;
-    let named: Vec<&Advice> = stored.iter().map(|stored| &stored.value).collect();
-    let showing = Showing::of(connection, caller, &registry, today, &named)?;
-    let mut items = Vec::new();
-    for (entry, stored) in entries.iter().zip(&stored) {
-        items.push(to_value(&HistoryEntry {
-            sequence: entry.sequence,
-            moment: entry.at(),
-            actor: entry.actor.clone(),
-            reason: entry.reason.clone(),
-            event: entry.event.clone(),
-            version: entry.version,
-            hash: entry.hash.clone(),
-            item: showing.show(stored, View::Internal),
-        })?);
-    }
-    let end = if more { entries.last().map(|entry| entry.sequence) } else { None };
-    Ok((items, end))
+    let show = |Then { entry, on, place: _ }: &Then| {
+        let stored = persistence::read_advice(&entry.snapshot)?;
+        let advice = &stored.value;
+        let linked =
+            advice.text.second_round_of.into_iter().chain(advice.merge.as_ref().map(|merge| merge.into));
+        let showing = Showing { registry: &registry, on: *on, linked: linked.collect() };
+        to_value(&showing.show(&stored, View::Internal))
+    };
+    thens.iter().map(show).collect()
 }

@@ -332,6 +332,7 @@ impl Demo {
             cluster: "so".parse()?,
             portfolio_holder: Some(self.holder),
             rule: None,
+            reason: None,
             listed_on: Some(self.ago(ago - 2)),
         };
         let changed =

@@ -179,7 +179,13 @@ impl Plans {
         }
         for (council, told) in [("rozenburg", Some(180)), ("pernis", Some(100)), ("hoogvliet", None)] {
             let on = told.map(|ago| self.ago(ago));
-            let body = InformedBody { council: code(council)?, on, role: TrackRole::Advisor };
+            let body = InformedBody {
+                council: code(council)?,
+                on,
+                role: TrackRole::Advisor,
+                corrects: None,
+                reason: None,
+            };
             track = track.with_informed(body, self.now.today)?;
         }
         Ok(track)

@@ -1,7 +1,7 @@
 //! Accords (wijkakkoorden) over HTTP.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::accord::{Accord, AccordBody};
 use domain::advice::{Publication, PublicationBody, UnpublicationBody};
 use domain::agreement::Agreement;
@@ -11,10 +11,10 @@ use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -45,7 +45,8 @@ page_schema!(
 );
 patch_schema!(
     /// A change of an accord.
-    AccordPatch of AccordBody, "A merge patch (RFC 7396) of an accord: only what changes. A list is replaced whole."
+    AccordPatch of AccordBody, "A merge patch (RFC 7396) of an accord: only what changes. A list is replaced whole. Once it was published, `reason` is mandatory.",
+    optional reason
 );
 
 impl Show for Accord {
@@ -62,7 +63,7 @@ impl Show for Accord {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> AccordView {
+    fn show(stored: Stored<Self>, _: On) -> AccordView {
         let Stored { value: Accord { id, text, publication }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         AccordView { id, text, publication, version, created_at, modified_at }
@@ -93,7 +94,7 @@ pub async fn list_accords(incoming: Incoming) -> Result<HttpResponse, ApiError> 
 
 /// One accord.
 #[utoipa::path(get, path = "/accords/{id}", operation_id = "getAccord", tag = "agreements",
-    params(("id" = Uuid, Path, description = "The id of the accord.")),
+    params(("id" = Uuid, Path, description = "The id of the accord."), KnownQuery),
     responses((status = 200, description = "The accord.", body = AccordView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
@@ -132,7 +133,7 @@ fn stands_alone(context: &mut Context<'_, '_>, accord: &Accord) -> Result<(), Ap
     Ok(())
 }
 
-/// Changes an accord (merge patch, RFC 7396): its vision, goals and year plans.
+/// Changes an accord (merge patch, RFC 7396): its vision, goals and year plans. Once it was published, with the reason.
 #[utoipa::path(patch, path = "/accords/{id}", operation_id = "changeAccord", tag = "agreements",
     params(("id" = Uuid, Path, description = "The id of the accord.")),
     request_body(content = AccordPatch, content_type = "application/merge-patch+json"),
@@ -142,6 +143,10 @@ pub async fn change_accord(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let call = incoming.call("changeAccord").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Accord>, |context, accord, patch| {
+        let patch = super::because(context, patch);
+        if accord.publication != Publication::NONE {
+            super::needs_reason(context, "the public has read it")?;
+        }
         let text = super::merged(context, "AccordBody", &accord.text, &patch)?;
         let changed = accord.changed(text, context.today)?;
         stands_alone(context, &changed)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::accord::Accord;
 use domain::advice::Publication;
 use domain::advice::Reference;
@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -130,7 +130,7 @@ impl Show for Agreement {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> AgreementView {
+    fn show(stored: Stored<Self>, On { today, .. }: On) -> AgreementView {
         let Stored { value, stamp } = stored;
         let (state, accord) = (value.state_on(today), value.shown_accord());
         let Agreement {
@@ -268,7 +268,7 @@ pub async fn list_agreements(incoming: Incoming) -> Result<HttpResponse, ApiErro
 
 /// One agreement.
 #[utoipa::path(get, path = "/agreements/{id}", operation_id = "getAgreement", tag = "agreements",
-    params(("id" = Uuid, Path, description = "The id of the agreement.")),
+    params(("id" = Uuid, Path, description = "The id of the agreement."), KnownQuery),
     responses((status = 200, description = "The agreement.", body = AgreementView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
@@ -293,7 +293,7 @@ pub async fn add_agreement(incoming: Incoming) -> Result<HttpResponse, ApiError>
     .await
 }
 
-/// Changes what was agreed (merge patch, RFC 7396). What was said of it since stays.
+/// Changes what was agreed (merge patch, RFC 7396), with the reason. What was said of it since stays.
 #[utoipa::path(patch, path = "/agreements/{id}", operation_id = "changeAgreement", tag = "agreements",
     params(("id" = Uuid, Path, description = "The id of the agreement.")),
     request_body(content = AgreementPatch, content_type = "application/merge-patch+json"),
@@ -303,6 +303,7 @@ pub async fn change_agreement(incoming: Incoming) -> Result<HttpResponse, ApiErr
     let call = incoming.call("changeAgreement").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Agreement>, |context, agreement, patch| {
+        let patch = super::because(context, patch);
         let text: AgreementBody = super::merged(context, "AgreementBody", &agreement.text, &patch)?;
         check(context, agreement.id, &text, Some(&agreement.text))?;
         Ok(agreement.changed(text, context.today)?)

@@ -1,10 +1,9 @@
 //! Who supports a council (toewijzingen) over HTTP. Positions are not public; a council shows its wijkwethouder and the roles.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
-use domain::assignment::{
-    AIM_COUNCILS_PER_COORDINATOR, Assignment, AssignmentBody, AssignmentEnd, coordinators_on,
-};
+use chrono::{DateTime, Utc};
+use domain::access::Scope;
+use domain::assignment::{AIM_COUNCILS_PER_COORDINATOR, Assignment, AssignmentBody, coordinators_on};
 use domain::codes::AssignmentRole;
 use domain::council::{Council, CouncilAssignment};
 use domain::ids::{AssignmentId, CouncilCode};
@@ -14,10 +13,10 @@ use persistence::{Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema};
-use crate::app::Registry;
+use super::{Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::{self, KnownQuery};
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -84,7 +83,7 @@ impl Show for Assignment {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> AssignmentView {
+    fn show(stored: Stored<Self>, _: On) -> AssignmentView {
         let Stored { value: Assignment { id, text }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         AssignmentView { id, text, references: Vec::new(), version, created_at, modified_at }
@@ -118,13 +117,17 @@ pub async fn list_assignments(incoming: Incoming) -> Result<HttpResponse, ApiErr
     super::list::<Assignment>(call, page.into(), filter).await
 }
 
-/// One assignment.
+/// One assignment. The scope `audit:read` opens it as it was known at `knownAt` only.
 #[utoipa::path(get, path = "/assignments/{id}", operation_id = "getAssignment", tag = "support",
-    params(("id" = Uuid, Path, description = "The id of the assignment.")),
+    params(("id" = Uuid, Path, description = "The id of the assignment."), KnownQuery),
     responses((status = 200, description = "The assignment.", body = AssignmentView)),
-    security(("bearer" = ["registry:write"]), ("bearer" = ["internal:read"])))]
+    security(("bearer" = ["registry:write"]), ("bearer" = ["internal:read"]), ("bearer" = ["audit:read"])))]
 pub async fn get_assignment(incoming: Incoming) -> Result<HttpResponse, ApiError> {
-    super::item::<Assignment>(incoming.call("getAssignment").await?).await
+    let call = incoming.call("getAssignment").await?;
+    if !history::is_asked(&call)? {
+        history::needs(&call, &[Scope::RegistryWrite, Scope::InternalRead])?;
+    }
+    super::item::<Assignment>(call).await
 }
 
 /// Assigns a person or a position to a council. More than two councils for one coordinator gives a warning: the letter of 22 April
@@ -143,7 +146,7 @@ pub async fn add_assignment(incoming: Incoming) -> Result<HttpResponse, ApiError
                 .office_holder("/officeHolder", body.office_holder)
                 .done()?;
             let assignment = Assignment::new(AssignmentId(new_id()), body)?;
-            show_at_council(context.tx, &assignment)?;
+            show_at_council(context.tx, &assignment.text.council, &assignment, None)?;
             Ok(assignment)
         },
         |tx, assignment| Ok(NewAssignment { warnings: warnings(tx, &assignment.text)?, assignment }),
@@ -172,37 +175,64 @@ fn warnings(tx: &mut Tx<'_>, text: &AssignmentBody) -> Result<Vec<Warning>, ApiE
     Ok(vec![Warning { code: "coordinator-over-aim".to_owned(), detail }])
 }
 
-/// Ends an assignment.
+patch_schema!(
+    /// The end of an assignment, or a correction.
+    AssignmentPatch of AssignmentBody,
+    "A merge patch (RFC 7396) of an assignment: only what changes. `reason` is mandatory unless `to` is given where none stood and nothing else.",
+    optional reason
+);
+
+/// Ends an assignment: `{"to":"2026-12-31"}`. Anything else is a correction and takes a reason.
 #[utoipa::path(patch, path = "/assignments/{id}", operation_id = "endAssignment", tag = "support",
     params(("id" = Uuid, Path, description = "The id of the assignment.")),
-    request_body(content = AssignmentEnd, content_type = "application/merge-patch+json"),
+    request_body(content = AssignmentPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The assignment.", body = AssignmentView)),
     security(("bearer" = ["registry:write"])))]
 pub async fn end_assignment(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let call = incoming.call("endAssignment").await?;
-    let body = call.patch().and_then(|patch| call.check::<AssignmentEnd>(patch));
+    let body = super::patch(&call);
     let right = super::scope_is_enough::<Assignment>;
-    super::record(call, body, "end", right, |context, assignment: Assignment, body| {
-        let ended = assignment.end(body)?;
-        show_at_council(context.tx, &ended)?;
-        Ok(ended)
+    super::record(call, body, "end", right, |context, assignment: Assignment, patch| {
+        let patch = super::because(context, patch);
+        let text: AssignmentBody = super::merged(context, "AssignmentBody", &assignment.text, &patch)?;
+        if !assignment.is_ended_by(&text) {
+            super::needs_reason(context, "this corrects what was recorded")?;
+        }
+        Names::of(context.registry)
+            .council("/council", &text.council)
+            .office_holder("/officeHolder", text.office_holder)
+            .done()?;
+        let council_before = assignment.text.council.clone();
+        let changed = assignment.changed(text)?;
+        let reason = context.reason.clone();
+        show_at_council(context.tx, &changed.text.council, &changed, reason.clone())?;
+        if council_before != changed.text.council {
+            show_at_council(context.tx, &council_before, &changed, reason)?;
+        }
+        Ok(changed)
     })
     .await
 }
 
 /// What a council shows of its assignments stands in the council itself, without positions, so that its readers and the feed see
 /// it change.
-fn show_at_council(tx: &mut Tx<'_>, changed: &Assignment) -> Result<(), ApiError> {
-    let code = changed.text.council.clone();
+fn show_at_council(
+    tx: &mut Tx<'_>,
+    code: &CouncilCode,
+    changed: &Assignment,
+    reason: Option<String>,
+) -> Result<(), ApiError> {
     // Two that are made at once would each show the council without the other.
     tx.lock()?;
-    let of_council = Filter::default().with("council", [&code]);
+    let of_council = Filter::default().with("council", [code]);
     let mut all: Vec<Assignment> = storage::all::<Assignment>(tx.reading(), &of_council)?
         .into_iter()
         .map(|stored| stored.value)
         .filter(|known| known.id != changed.id)
         .collect();
-    all.push(changed.clone());
+    if changed.text.council == *code {
+        all.push(changed.clone());
+    }
     all.sort_by_key(|assignment| (assignment.text.from, assignment.id));
     let assignments: Vec<CouncilAssignment> = all
         .into_iter()
@@ -216,6 +246,6 @@ fn show_at_council(tx: &mut Tx<'_>, changed: &Assignment) -> Result<(), ApiError
     let before: Stored<Council> =
         registry::find(tx.reading(), Table::Council, code.as_str())?.ok_or(ApiError::NotFound)?;
     let council = Council { assignments, ..before.value };
-    registry::save(tx, Table::Council, code.as_str(), &council, before.stamp, "assignment")?;
+    registry::save_because(tx, Table::Council, code.as_str(), &council, before.stamp, "assignment", reason)?;
     Ok(())
 }

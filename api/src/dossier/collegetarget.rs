@@ -1,7 +1,7 @@
 //! Collegetargets over HTTP, with what was measured.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::codes::TargetStatus;
 use domain::collegetarget::{Collegetarget, CollegetargetBody, Measurement, MeasurementBody};
 use domain::ids::{CollegetargetId, PartId};
@@ -10,10 +10,10 @@ use persistence::dossier::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -67,7 +67,7 @@ impl Show for Collegetarget {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> CollegetargetView {
+    fn show(stored: Stored<Self>, _: On) -> CollegetargetView {
         let Stored { value: Collegetarget { id, text, measurements }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         CollegetargetView { id, text, measurements, version, created_at, modified_at }
@@ -98,7 +98,7 @@ pub async fn list_collegetargets(incoming: Incoming) -> Result<HttpResponse, Api
 
 /// One collegetarget.
 #[utoipa::path(get, path = "/collegetargets/{id}", operation_id = "getCollegetarget", tag = "collegetargets",
-    params(("id" = Uuid, Path, description = "The id of the target.")),
+    params(("id" = Uuid, Path, description = "The id of the target."), KnownQuery),
     responses((status = 200, description = "The target.", body = CollegetargetView)),
     security((), ("bearer" = [])))]
 pub async fn get_collegetarget(incoming: Incoming) -> Result<HttpResponse, ApiError> {
@@ -118,7 +118,7 @@ pub async fn add_collegetarget(incoming: Incoming) -> Result<HttpResponse, ApiEr
     .await
 }
 
-/// Changes a collegetarget (merge patch, RFC 7396), such as its status. What was measured stays.
+/// Changes a collegetarget (merge patch, RFC 7396), such as its status, with the reason. What was measured stays.
 #[utoipa::path(patch, path = "/collegetargets/{id}", operation_id = "changeCollegetarget", tag = "collegetargets",
     params(("id" = Uuid, Path, description = "The id of the target.")),
     request_body(content = CollegetargetPatch, content_type = "application/merge-patch+json"),
@@ -128,6 +128,7 @@ pub async fn change_collegetarget(incoming: Incoming) -> Result<HttpResponse, Ap
     let call = incoming.call("changeCollegetarget").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Collegetarget>, |context, target, patch| {
+        let patch = super::because(context, patch);
         let text: CollegetargetBody = super::merged(context, "CollegetargetBody", &target.text, &patch)?;
         Ok(target.changed(text)?)
     })

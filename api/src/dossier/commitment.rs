@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::codes::{CommitmentKind, CommitmentState};
 use domain::commitment::{Commitment, CommitmentBody, StepBody};
 use domain::ids::{AdviceId, ClusterCode, CommitmentId};
@@ -12,10 +12,10 @@ use persistence::{Stored, advice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -68,7 +68,7 @@ impl Show for Commitment {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> CommitmentView {
+    fn show(stored: Stored<Self>, On { today, .. }: On) -> CommitmentView {
         let Stored { value, stamp } = stored;
         let state = value.state_on(today);
         let Commitment { id, text, steps } = value;
@@ -116,7 +116,7 @@ pub async fn list_commitments(incoming: Incoming) -> Result<HttpResponse, ApiErr
 
 /// One commitment.
 #[utoipa::path(get, path = "/commitments/{id}", operation_id = "getCommitment", tag = "commitments",
-    params(("id" = Uuid, Path, description = "The id of the commitment.")),
+    params(("id" = Uuid, Path, description = "The id of the commitment."), KnownQuery),
     responses((status = 200, description = "The commitment.", body = CommitmentView)),
     security((), ("bearer" = [])))]
 pub async fn get_commitment(incoming: Incoming) -> Result<HttpResponse, ApiError> {
@@ -137,7 +137,7 @@ pub async fn add_commitment(incoming: Incoming) -> Result<HttpResponse, ApiError
     .await
 }
 
-/// Changes a commitment (merge patch, RFC 7396), such as its expected day or the advice it is about.
+/// Changes a commitment (merge patch, RFC 7396), such as its expected day or the advice it is about, with the reason.
 #[utoipa::path(patch, path = "/commitments/{id}", operation_id = "changeCommitment", tag = "commitments",
     params(("id" = Uuid, Path, description = "The id of the commitment.")),
     request_body(content = CommitmentPatch, content_type = "application/merge-patch+json"),
@@ -147,6 +147,7 @@ pub async fn change_commitment(incoming: Incoming) -> Result<HttpResponse, ApiEr
     let call = incoming.call("changeCommitment").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<Commitment>, |context, commitment, patch| {
+        let patch = super::because(context, patch);
         let text: CommitmentBody = super::merged(context, "CommitmentBody", &commitment.text, &patch)?;
         check(context, commitment.id, &text, &commitment.text.advice)?;
         Ok(commitment.changed(text, context.today)?)

@@ -24,19 +24,22 @@ use domain::dossier::Dossier;
 use domain::ids::{ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::participation_plan::ParticipationPlan;
 use domain::policy_track::PolicyTrack;
+use domain::reference::{Obligation, PARTICIPATION_PLAN};
 use domain::talk::Talk;
 use persistence::dossier::{self, Filter, Found};
-use persistence::journal::Entry;
+use persistence::journal::{self, Entry};
+use persistence::registry::{self, Table};
 use persistence::{AnyConnection, Stored, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::app::Registry;
+use crate::app::{App, Registry};
 use crate::contract::Contract;
 use crate::csv::Column;
 use crate::etag::{self, Version};
+use crate::history::{self, Then};
 use crate::incoming::{Answer, Body, Call};
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Page, SmallListQuery, Tombstone, to_value};
 use crate::problem::{ApiError, InputError};
@@ -49,7 +52,23 @@ pub(crate) trait Show: Dossier {
     const COLUMNS: &'static [Column];
 
     /// Shows it on a day. Links that its reader may not see are taken out already.
-    fn show(stored: Stored<Self>, registry: &Registry, today: NaiveDate) -> Self::View;
+    fn show(stored: Stored<Self>, on: On) -> Self::View;
+}
+
+/// What follows from the day follows from this.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct On {
+    /// The day.
+    pub today: NaiveDate,
+    /// The first day of the obligation to make a participation plan.
+    pub obliged_from: Option<NaiveDate>,
+}
+
+impl On {
+    /// As it is known now.
+    fn now(registry: &Registry, today: NaiveDate) -> Self {
+        Self { today, obliged_from: registry.plan_obligation_from() }
+    }
 }
 
 /// Shows items to a caller, without links to what he may not see.
@@ -61,7 +80,30 @@ pub(crate) fn show_all<D: Show>(
     items: Vec<Stored<D>>,
 ) -> Result<Vec<D::View>, ApiError> {
     let items = without_hidden_links(connection, caller, items)?;
-    Ok(items.into_iter().map(|item| D::show(item, registry, today)).collect())
+    let on = On::now(registry, today);
+    Ok(items.into_iter().map(|item| D::show(item, on)).collect())
+}
+
+/// Shows items as they were at entries of the journal, to a reader who sees all of them.
+pub(crate) fn then<D: Show>(
+    _: &App,
+    connection: &mut AnyConnection,
+    thens: &[Then],
+) -> Result<Vec<Value>, ApiError> {
+    // The one obligation changes seldom; what was known of it at each place is read once.
+    let obligation =
+        journal::of_item(connection, &[Table::Obligation.as_str()], PARTICIPATION_PLAN, 0, 1000)?;
+    let obliged: Vec<(i64, NaiveDate)> = obligation
+        .iter()
+        .map(|entry| Ok((entry.sequence, registry::read::<Obligation>(Table::Obligation, entry)?.value.from)))
+        .collect::<Result<_, ApiError>>()?;
+    let mut shown = Vec::with_capacity(thens.len());
+    for Then { entry, on, place } in thens {
+        let known = obliged.iter().rev().find(|(sequence, _)| sequence <= place);
+        let on = On { today: *on, obliged_from: known.map(|(_, from)| *from) };
+        shown.push(to_value(&D::show(dossier::read_entry::<D>(entry)?, on))?);
+    }
+    Ok(shown)
 }
 
 /// Items without links to what the caller may not see, found out in one query.
@@ -182,10 +224,13 @@ pub(crate) fn visible<D: Dossier>(
     }
 }
 
-/// One item.
+/// One item, as it now is or as it was known.
 pub(crate) async fn item<D: Show>(call: Call) -> Result<HttpResponse, ApiError> {
-    let id = call.path_id("id")?;
-    call.no_query()?;
+    history::dossier::<D>(call).await
+}
+
+/// One item as it now is.
+pub(crate) async fn item_now<D: Show>(call: Call, id: Uuid) -> Result<HttpResponse, ApiError> {
     paging::accepted(&call, &["application/json"])?;
     let (caller, today) = (call.caller.clone(), call.now.today);
     let (version, body) = call
@@ -439,9 +484,41 @@ pub(crate) fn current_of(
     Ok(shown)
 }
 
-/// Makes the schema of a merge patch: that of the body, with nothing mandatory.
+/// Takes out of a patch why, for the journal.
+pub(crate) fn because(context: &mut Context<'_, '_>, mut patch: Value) -> Value {
+    let reason = patch.as_object_mut().and_then(|fields| fields.remove("reason"));
+    context.reason = reason.as_ref().and_then(Value::as_str).map(str::to_owned);
+    patch
+}
+
+/// Refuses a correction that does not say why.
+pub(crate) fn needs_reason(context: &Context<'_, '_>, what: &str) -> Result<(), ApiError> {
+    if context.reason.is_some() {
+        return Ok(());
+    }
+    Err(ApiError::invalid("body", "/reason", "required", format!("is mandatory: {what}")))
+}
+
+/// Why something on record changes, as a field of a patch: beside the fields of the item, and no field of it.
+pub(crate) fn reason_schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .min_length(Some(1))
+        .max_length(Some(2000))
+        .pattern(Some(r"\S"))
+        .description(Some("Why it changes (reden), for the journal. It is no field of the item."))
+        .into()
+}
+
+/// Makes the schema of a merge patch: that of the body, with nothing mandatory but the reason, where the text is on record.
 macro_rules! patch_schema {
     ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal) => {
+        $crate::dossier::patch_schema!($(#[$doc])* $patch of $body, $text, ["reason".to_owned()]);
+    };
+    ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal, optional reason) => {
+        $crate::dossier::patch_schema!($(#[$doc])* $patch of $body, $text, []);
+    };
+    ($(#[$doc:meta])* $patch:ident of $body:ty, $text:literal, [$($required:expr)?]) => {
         $(#[$doc])*
         pub struct $patch;
 
@@ -449,7 +526,8 @@ macro_rules! patch_schema {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let mut schema = <$body as utoipa::PartialSchema>::schema();
                 if let utoipa::openapi::RefOr::T(utoipa::openapi::Schema::Object(object)) = &mut schema {
-                    object.required.clear();
+                    object.required = vec![$($required)?];
+                    object.properties.insert("reason".to_owned(), $crate::dossier::reason_schema());
                     object.description = Some($text.to_owned());
                 }
                 schema

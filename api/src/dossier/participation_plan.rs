@@ -16,10 +16,10 @@ use persistence::dossier::{self as storage, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Context, Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Context, Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -95,7 +95,8 @@ page_schema!(
 patch_schema!(
     /// A change of a participation plan.
     ParticipationPlanPatch of ParticipationPlanBody,
-    "A merge patch (RFC 7396) of a participation plan: only what changes. A list is replaced whole."
+    "A merge patch (RFC 7396) of a participation plan: only what changes. A list is replaced whole.",
+    optional reason
 );
 
 impl Show for ParticipationPlan {
@@ -113,7 +114,7 @@ impl Show for ParticipationPlan {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, today: NaiveDate) -> ParticipationPlanView {
+    fn show(stored: Stored<Self>, On { today, .. }: On) -> ParticipationPlanView {
         let Stored { value, stamp } = stored;
         let ParticipationPlan { id, cluster, councils, text, adopted_on, findings, publication } = value;
         ParticipationPlanView {
@@ -166,7 +167,7 @@ pub async fn list_participation_plans(incoming: Incoming) -> Result<HttpResponse
 
 /// One participation plan.
 #[utoipa::path(get, path = "/participation-plans/{id}", operation_id = "getParticipationPlan", tag = "participation",
-    params(("id" = Uuid, Path, description = "The id of the plan.")),
+    params(("id" = Uuid, Path, description = "The id of the plan."), KnownQuery),
     responses((status = 200, description = "The plan.", body = ParticipationPlanView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
@@ -220,6 +221,7 @@ pub async fn change_participation_plan(incoming: Incoming) -> Result<HttpRespons
     let body = super::patch(&call);
     let right = super::scope_is_enough::<ParticipationPlan>;
     super::record(call, body, "change", right, |context, plan, patch| {
+        let patch = super::because(context, patch);
         let text: ParticipationPlanBody =
             super::merged(context, "ParticipationPlanBody", &plan.text, &patch)?;
         tailored_for_known_councils(context, &text)?;

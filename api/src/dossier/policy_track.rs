@@ -13,10 +13,10 @@ use persistence::{AnyConnection, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema, patch_schema};
-use crate::app::Registry;
+use super::{Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::{Call, Incoming};
 use crate::paging::{self, SmallListQuery};
 use crate::problem::ApiError;
@@ -99,10 +99,10 @@ patch_schema!(
     PolicyTrackPatch of PolicyTrackBody, "A merge patch (RFC 7396) of a policy track: only what changes. A list is replaced whole."
 );
 
-fn standing(track: &PolicyTrack, registry: &Registry, today: NaiveDate) -> PlanStanding {
+fn standing(track: &PolicyTrack, obliged_from: Option<NaiveDate>, today: NaiveDate) -> PlanStanding {
     if track.has_plan_in_time(today) {
         PlanStanding::InPlace
-    } else if track.lacks_plan(registry.plan_obligation_from(), today) {
+    } else if track.lacks_plan(obliged_from, today) {
         PlanStanding::Missing
     } else {
         PlanStanding::NotRequired
@@ -126,13 +126,13 @@ impl Show for PolicyTrack {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, registry: &Registry, today: NaiveDate) -> PolicyTrackView {
+    fn show(stored: Stored<Self>, On { today, obliged_from }: On) -> PolicyTrackView {
         let Stored { value: track, stamp } = stored;
         let phases = Phase::ALL.iter().filter_map(|phase| {
             track.phase_starts_on(*phase).map(|starts_on| PhaseDay { phase: *phase, starts_on })
         });
         let councils = track.first_informed_on(today).into_iter().map(|(council, first_informed_on)| {
-            let of_council = track.informed.iter().filter(|informed| informed.council == council);
+            let of_council = track.informed_as_it_stands().filter(|informed| informed.council == council);
             let mut roles: Vec<_> = of_council.map(|informed| informed.role).collect();
             roles.sort();
             roles.dedup();
@@ -144,7 +144,7 @@ impl Show for PolicyTrack {
             phase: track.phase_on(today),
             phases: phases.collect(),
             councils: councils.collect(),
-            plan: standing(&track, registry, today),
+            plan: standing(&track, obliged_from, today),
             phase_history: track.phases.clone(),
             informed_history: track.informed.clone(),
             publication: track.publication.clone(),
@@ -213,8 +213,11 @@ async fn by_standing(
         .read(move |app, connection: &mut AnyConnection| {
             let registry = app.registry(connection)?;
             let tracks = storage::list::<PolicyTrack>(connection, &caller, &filter, None, i64::MAX)?;
-            let wanted: Vec<_> =
-                tracks.into_iter().filter(|track| standing(&track.value, &registry, today) == plan).collect();
+            let obliged_from = registry.plan_obligation_from();
+            let wanted: Vec<_> = tracks
+                .into_iter()
+                .filter(|track| standing(&track.value, obliged_from, today) == plan)
+                .collect();
             let shown = super::show_all(connection, &caller, &registry, today, wanted)?;
             Ok(shown.into_iter().map(|track| (track.id.to_string(), track.modified_at, track)).collect())
         })
@@ -225,7 +228,7 @@ async fn by_standing(
 
 /// One policy track.
 #[utoipa::path(get, path = "/policy-tracks/{id}", operation_id = "getPolicyTrack", tag = "participation",
-    params(("id" = Uuid, Path, description = "The id of the policy track.")),
+    params(("id" = Uuid, Path, description = "The id of the policy track."), KnownQuery),
     responses((status = 200, description = "The policy track.", body = PolicyTrackView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
@@ -249,7 +252,7 @@ pub async fn add_policy_track(incoming: Incoming) -> Result<HttpResponse, ApiErr
     .await
 }
 
-/// Changes a policy track (merge patch, RFC 7396). The journal keeps what it was.
+/// Changes a policy track (merge patch, RFC 7396), with the reason. The journal keeps what it was.
 #[utoipa::path(patch, path = "/policy-tracks/{id}", operation_id = "changePolicyTrack", tag = "participation",
     params(("id" = Uuid, Path, description = "The id of the policy track.")),
     request_body(content = PolicyTrackPatch, content_type = "application/merge-patch+json"),
@@ -259,6 +262,7 @@ pub async fn change_policy_track(incoming: Incoming) -> Result<HttpResponse, Api
     let call = incoming.call("changePolicyTrack").await?;
     let body = super::patch(&call);
     super::record(call, body, "change", super::scope_is_enough::<PolicyTrack>, |context, track, patch| {
+        let patch = super::because(context, patch);
         let text: PolicyTrackBody = super::merged(context, "PolicyTrackBody", &track.text, &patch)?;
         Names::of(context.registry)
             .cluster("/cluster", Some(&text.cluster))
@@ -276,7 +280,8 @@ pub async fn change_policy_track(incoming: Incoming) -> Result<HttpResponse, Api
         context.tx.lock()?;
         let cluster = changed.text.cluster.clone();
         let plans = plans_of(context.tx.reading(), changed.id)?;
-        super::save_each(context.tx, plans, "track", None, |plan| {
+        let reason = context.reason.clone();
+        super::save_each(context.tx, plans, "track", reason.as_deref(), |plan| {
             Ok(ParticipationPlan { cluster: cluster.clone(), ..plan })
         })?;
         Ok(changed)
@@ -307,7 +312,7 @@ pub async fn record_phase(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     .await
 }
 
-/// Records that a track concerns a council, and when it was told, in which role.
+/// Records that a track concerns a council, and when it was told, in which role; or corrects that day, with the reason.
 #[utoipa::path(post, path = "/policy-tracks/{id}/councils", operation_id = "informCouncil", tag = "participation",
     params(("id" = Uuid, Path, description = "The id of the policy track.")), request_body = InformedBody,
     responses((status = 200, description = "The policy track.", body = PolicyTrackView)),
@@ -317,6 +322,7 @@ pub async fn inform_council(incoming: Incoming) -> Result<HttpResponse, ApiError
     let body = call.body::<InformedBody>();
     super::record(call, body, "informed", super::scope_is_enough::<PolicyTrack>, |context, track, body| {
         Names::of(context.registry).council("/council", &body.council).done()?;
+        context.reason.clone_from(&body.reason);
         let changed = track.with_informed(body, context.today)?;
         context.tx.lock()?;
         let councils = domain::dossier::Dossier::reach(&changed).councils;

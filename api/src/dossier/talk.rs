@@ -1,7 +1,7 @@
 //! Talks between wijkwethouder and council (gesprekken) over HTTP.
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::advice::{Publication, PublicationBody, UnpublicationBody};
 use domain::ids::{CouncilCode, TalkId};
 use domain::talk::{Lesson, LessonBody, LessonClosure, Talk, TalkBody};
@@ -10,10 +10,10 @@ use persistence::dossier::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Names, STAMP, Show, page_schema};
-use crate::app::Registry;
+use super::{Names, On, STAMP, Show, page_schema, patch_schema};
 use crate::clock::new_id;
 use crate::csv::Column;
+use crate::history::KnownQuery;
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
 use crate::registry::ListQuery;
@@ -61,7 +61,7 @@ impl Show for Talk {
         STAMP[2],
     ];
 
-    fn show(stored: Stored<Self>, _: &Registry, _: NaiveDate) -> TalkView {
+    fn show(stored: Stored<Self>, _: On) -> TalkView {
         let Stored { value: Talk { id, text, lessons, publication }, stamp } = stored;
         let (version, created_at, modified_at) = (stamp.version, stamp.created_at, stamp.modified_at);
         TalkView { id, text, lessons, publication, references: Vec::new(), version, created_at, modified_at }
@@ -92,7 +92,7 @@ pub async fn list_talks(incoming: Incoming) -> Result<HttpResponse, ApiError> {
 
 /// One talk.
 #[utoipa::path(get, path = "/talks/{id}", operation_id = "getTalk", tag = "support",
-    params(("id" = Uuid, Path, description = "The id of the talk.")),
+    params(("id" = Uuid, Path, description = "The id of the talk."), KnownQuery),
     responses((status = 200, description = "The talk.", body = TalkView),
         (status = 410, description = "It was public and was withdrawn from publication.")),
     security((), ("bearer" = [])))]
@@ -112,6 +112,32 @@ pub async fn add_talk(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             .office_holder("/officeHolder", Some(body.office_holder))
             .done()?;
         Ok(Talk::new(TalkId(new_id()), body, context.today)?)
+    })
+    .await
+}
+
+patch_schema!(
+    /// A correction of a talk.
+    TalkPatch of TalkBody, "A merge patch (RFC 7396) of a talk: only what changes."
+);
+
+/// Corrects what was recorded of a talk (merge patch, RFC 7396), with the reason. Its lessons stay.
+#[utoipa::path(patch, path = "/talks/{id}", operation_id = "correctTalk", tag = "support",
+    params(("id" = Uuid, Path, description = "The id of the talk.")),
+    request_body(content = TalkPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The talk.", body = TalkView)),
+    security(("bearer" = ["registry:write"])))]
+pub async fn correct_talk(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("correctTalk").await?;
+    let body = super::patch(&call);
+    super::record(call, body, "correction", super::scope_is_enough::<Talk>, |context, talk, patch| {
+        let patch = super::because(context, patch);
+        let text: TalkBody = super::merged(context, "TalkBody", &talk.text, &patch)?;
+        Names::of(context.registry)
+            .council("/council", &text.council)
+            .office_holder("/officeHolder", Some(text.office_holder))
+            .done()?;
+        Ok(talk.corrected(text, context.today)?)
     })
     .await
 }

@@ -58,10 +58,11 @@ pub fn run(
         let Plan { decisions, accords, agreements, commitments, targets } =
             plan(&file, before.known(tx)?, settings, &mut new_id);
         // Accords first: who follows the journal knows an accord before its agreements.
-        let mut changes = write(tx, accords, &before.accords)?
-            + write(tx, agreements, &before.agreements)?
-            + write(tx, commitments, &before.commitments)?
-            + write(tx, targets, &before.targets)?;
+        let because = format!("import of {}", source.as_str());
+        let mut changes = write(tx, accords, &before.accords, &because)?
+            + write(tx, agreements, &before.agreements, &because)?
+            + write(tx, commitments, &before.commitments, &because)?
+            + write(tx, targets, &before.targets, &because)?;
         let mut notes = Notes::default();
         let mut lines = Vec::with_capacity(decisions.len());
         for (row, decision) in file.rows.iter().zip(decisions) {
@@ -155,11 +156,16 @@ fn values<D: Dossier>(items: &ById<D>) -> Vec<D> {
     values
 }
 
-/// Writes each item once, be it new or changed; gives how many.
-fn write<D: Dossier>(tx: &mut Tx<'_>, items: Vec<D>, before: &ById<D>) -> Result<usize, StoreError> {
+/// Writes each item once, be it new or changed; gives how many. What changes says why, for the journal.
+fn write<D: Dossier>(
+    tx: &mut Tx<'_>,
+    items: Vec<D>,
+    before: &ById<D>,
+    because: &str,
+) -> Result<usize, StoreError> {
     for item in &items {
         match before.get(&item.id()) {
-            Some(before) => storage::save(tx, item, before, "import", None)?,
+            Some(before) => storage::save(tx, item, before, "import", Some(because.to_owned()))?,
             None => storage::add(tx, item, "import")?,
         };
     }

@@ -27,7 +27,7 @@ pub fn run(
     rehearse: bool,
 ) -> Result<Outcome, ImportError> {
     let file = domain::import::parse(source, bytes)?.without_future(now.today);
-    all_or_nothing(store, now, rehearse, |tx| Importer::start(tx, now)?.import(tx, &file))
+    all_or_nothing(store, now, rehearse, |tx| Importer::start(tx, now, source)?.import(tx, &file))
 }
 
 static MANNER: Manner = Manner {
@@ -52,6 +52,8 @@ static MANNER: Manner = Manner {
 
 struct Importer {
     now: Now,
+    /// Why what was there changes, for the journal.
+    because: String,
     index: CouncilIndex,
     known: HashMap<AdviceId, Stored<Advice>>,
     holders: HashMap<String, OfficeHolderId>,
@@ -60,7 +62,7 @@ struct Importer {
 }
 
 impl Importer {
-    fn start(tx: &mut Tx<'_>, now: Now) -> Result<Self, ImportError> {
+    fn start(tx: &mut Tx<'_>, now: Now, source: ListSource) -> Result<Self, ImportError> {
         // Two imports at once would each plan without the other.
         tx.lock()?;
         let councils: Vec<Stored<domain::council::Council>> = registry::all(tx.reading(), Table::Council)?;
@@ -72,6 +74,7 @@ impl Importer {
             .collect();
         Ok(Self {
             now,
+            because: format!("import of {}", source.as_str()),
             index: CouncilIndex::new(&councils),
             known,
             holders,
@@ -310,7 +313,7 @@ impl Importer {
         let Some(before) = self.known.get(&id) else { return Ok(()) };
         let after = change(before.value.clone());
         if after != before.value {
-            let saved = advice::save(tx, &after, before, "import", None)?;
+            let saved = advice::save(tx, &after, before, "import", Some(self.because.clone()))?;
             self.changes += 1;
             self.known.insert(id, saved);
         }

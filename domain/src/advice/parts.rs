@@ -176,6 +176,10 @@ pub struct Receipt {
     /// The term rule (termijnregel), where more than one is valid that day.
     #[serde(default)]
     pub rule: Option<crate::ids::TermRuleId>,
+    /// Why that rule (reden), for the journal; mandatory where a rule is named.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub reason: Option<String>,
     /// The day a portal listed it (registratiedatum), if it was not known before.
     #[serde(default)]
     pub listed_on: Option<NaiveDate>,

@@ -161,7 +161,14 @@ fn rate(advice: Advice, on: NaiveDate) -> Changed {
 }
 
 fn receipt(received_on: NaiveDate) -> Receipt {
-    Receipt { received_on, cluster: cluster("so"), portfolio_holder: None, rule: None, listed_on: None }
+    Receipt {
+        received_on,
+        cluster: cluster("so"),
+        portfolio_holder: None,
+        rule: None,
+        reason: None,
+        listed_on: None,
+    }
 }
 
 fn receive(advice: Advice, on: NaiveDate) -> Changed {

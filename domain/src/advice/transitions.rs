@@ -322,6 +322,11 @@ impl AsCoordinator {
         &self.0.text
     }
 
+    /// Whether it was sent in, so that others rely on what it says.
+    pub fn is_on_record(&self) -> bool {
+        !matches!(self.0.status(), AdviceStatus::Draft | AdviceStatus::Adopted)
+    }
+
     /// Changes the text of a draft; after adoption only themes, level and references.
     pub fn rewrite(self, text: AdviceText, today: NaiveDate) -> Changed {
         let Self(mut advice) = self;
@@ -568,7 +573,7 @@ impl AsCluster {
         let Self(mut advice) = self;
         let open = matches!(advice.status(), AdviceStatus::Submitted | AdviceStatus::Registered);
         require(open, "Receipt", &advice.0)?;
-        let Receipt { received_on, cluster, portfolio_holder, rule, listed_on } = receipt;
+        let Receipt { received_on, cluster, portfolio_holder, rule, reason, listed_on } = receipt;
         let mut faults = Faults::default();
         faults.happened("/receivedOn", received_on, today);
         if advice.0.origin != Origin::Import {
@@ -577,6 +582,9 @@ impl AsCluster {
         if let Some(on) = listed_on {
             faults.happened("/listedOn", on, today);
             faults.not_known_otherwise("/listedOn", on, advice.0.text.listed_on);
+        }
+        if rule.is_some() && reason.as_deref().unwrap_or_default().trim().is_empty() {
+            faults.add("/reason", "required", "who names a rule says why");
         }
         faults.done()?;
         let rule = term::choose_rule(rules, advice.text.kind, advice.text.level, received_on, rule)?;

@@ -70,7 +70,8 @@ fn tracks<'c>(context: &'c Context) -> impl Iterator<Item = (&'c PolicyTrack, Op
 /// the council and that nobody has told it.
 fn told<'c>(context: &Context, track: &'c PolicyTrack) -> Vec<(&'c CouncilCode, Option<NaiveDate>)> {
     let mut councils: std::collections::BTreeMap<&CouncilCode, Option<NaiveDate>> = Default::default();
-    for entry in track.informed.iter().filter(|entry| entry.on.is_none_or(|day| day <= context.on())) {
+    for entry in track.informed_as_it_stands().filter(|entry| entry.on.is_none_or(|day| day <= context.on()))
+    {
         let first = councils.entry(&entry.council).or_default();
         *first = (*first).into_iter().chain(entry.on).min();
     }

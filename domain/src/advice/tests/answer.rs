@@ -305,7 +305,8 @@ fn two_equally_narrow_rules_are_settled_by_the_receipt_that_names_one() {
     let rules = [rule(1, 42, "2020-01-01", None), rule(2, 56, "2020-01-01", None)];
     let receive = |named: Option<u128>| {
         let named = named.map(|number| TermRuleId(Uuid::from_u128(number)));
-        let receipt = Receipt { rule: named, ..receipt(day("2026-01-23")) };
+        let reason = named.map(|_| "de raad vroeg erom".to_owned());
+        let receipt = Receipt { rule: named, reason, ..receipt(day("2026-01-23")) };
         of_cluster(in_status(Submitted)).receive(receipt, &rules, today())
     };
     assert_eq!(conflict(receive(None)), "term-rule-ambiguous");

@@ -270,7 +270,13 @@ pub(super) fn track(number: u128, started_on: &str, phases: &[(Phase, &str)]) ->
 
 impl PolicyTrack {
     pub(super) fn told(mut self, of: &str, on: Option<&str>) -> Self {
-        self.informed.push(InformedBody { council: council(of), on: on.map(d), role: TrackRole::Informed });
+        self.informed.push(InformedBody {
+            council: council(of),
+            on: on.map(d),
+            role: TrackRole::Informed,
+            corrects: None,
+            reason: None,
+        });
         self
     }
 

@@ -1,0 +1,2 @@
+DROP INDEX journal_actor;
+DROP TABLE journal_root;
