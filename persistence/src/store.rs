@@ -2,25 +2,24 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::check;
 use crate::connection::{self, AnyConnection, DatabaseUrl, Lane, Loan, Pools};
 use crate::dialect;
 use crate::error::StoreError;
 use crate::journal::{self, Tx};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
-pub fn check_existing(url: &DatabaseUrl) -> Result<crate::check::Report, StoreError> {
+pub fn check_existing(url: &DatabaseUrl) -> Result<check::Report, StoreError> {
     let mut connection = connection::existing(url)?;
     dialect::begin_read(&mut connection)?;
-    dialect::end_read(&mut connection, crate::check::all)
+    dialect::end_read(&mut connection, check::all)
 }
 
 /// The same from a point on, and against roots that somebody noted.
-pub fn check_existing_from(
-    url: &DatabaseUrl,
-    wanted: &crate::check::Wanted,
-) -> Result<crate::check::Report, StoreError> {
-    let mut connection = crate::connection::existing(url)?;
-    dialect::read_transaction(&mut connection, |connection| crate::check::from(connection, wanted))
+pub fn check_existing_from(url: &DatabaseUrl, wanted: &check::Wanted) -> Result<check::Report, StoreError> {
+    let mut connection = connection::existing(url)?;
+    dialect::begin_read(&mut connection)?;
+    dialect::end_read(&mut connection, |connection| check::from(connection, wanted))
 }
 
 /// The database, ready to use.

@@ -470,10 +470,9 @@ pub(crate) fn then(
     let registry = app.registry(connection)?;
     let show = |Then { entry, on, place: _ }: &Then| {
         let stored = persistence::read_advice(&entry.snapshot)?;
-        let advice = &stored.value;
-        let linked =
-            advice.text.second_round_of.into_iter().chain(advice.merge.as_ref().map(|merge| merge.into));
-        let showing = Showing { registry: &registry, on: *on, linked: linked.collect() };
+        // Who reads the journal sees every link.
+        let linked = domain::access::links(&stored.value).into_iter().collect();
+        let showing = Showing { registry: &registry, on: *on, linked };
         to_value(&showing.show(&stored, View::Internal))
     };
     thens.iter().map(show).collect()

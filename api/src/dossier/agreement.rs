@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::accord::Accord;
 use domain::advice::Publication;
 use domain::advice::Reference;
