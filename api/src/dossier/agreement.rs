@@ -40,6 +40,7 @@ pub struct AgreementView {
     /// The accord it belongs to; null where this reader may not see that one.
     pub accord: Option<AccordId>,
     /// Its number in the plan of its year (nummer).
+    #[schema(example = "1.1.2")]
     pub number: String,
     /// What was agreed, in short (titel).
     pub title: String,
@@ -52,6 +53,7 @@ pub struct AgreementView {
     /// Who helps (partners).
     pub partners: Vec<String>,
     /// The year of the action plan (planjaar).
+    #[schema(minimum = 1900, maximum = 2200, example = 2026)]
     pub plan_year: u16,
     /// The day it was agreed (afgesproken op); a figure of an earlier day does not know it.
     pub agreed_on: NaiveDate,

@@ -220,6 +220,7 @@ pub(super) fn agreement(number: u128, of: &str, size: AgreementSize) -> Agreemen
         watched: Vec::new(),
         escalations: Vec::new(),
         publication: Publication::NONE,
+        accord_is_hidden: false,
     }
 }
 
