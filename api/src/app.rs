@@ -228,6 +228,11 @@ impl Session {
         Self { app: self.app.clone(), replica_from }
     }
 
+    /// The same, reading from the database that is written to only.
+    pub fn on_primary(&self) -> Self {
+        Self { app: self.app.clone(), replica_from: None }
+    }
+
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.
     pub async fn read<T: Send + 'static>(
         &self,

@@ -262,6 +262,7 @@ pub async fn list_journal_roots(incoming: Incoming) -> Result<HttpResponse, ApiE
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let (app, now) = (call.app.clone(), call.now);
     let mut found = app
+        .on_primary()
         .read(move |_, connection| Ok(roots::list(connection, now.moment, after, (from, to), limit + 1)?))
         .await?;
     let more = found.len() as i64 > limit;
