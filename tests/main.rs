@@ -1,5 +1,7 @@
 //! The API as its callers meet it: through HTTP, on both databases.
 
+#![forbid(unsafe_code)]
+
 mod support;
 
 mod access;

@@ -1,5 +1,7 @@
 //! `wijkaanzet`: one binary for serving, importing and checking.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Storage of Wijk aan Zet: the same queries on SQLite and PostgreSQL, and one journal.
 
+#![forbid(unsafe_code)]
+
 pub mod advice;
 pub mod advice_request;
 pub mod check;
