@@ -9,6 +9,7 @@ mod access_dossiers;
 mod advice;
 mod advice_requests;
 mod agreements;
+mod backup;
 mod bi;
 mod collegetargets;
 mod commitments;

@@ -39,7 +39,7 @@ pub struct TestApp {
     pub clock: Clock,
     key: Rc<DevKey>,
     respond: Respond,
-    url: DatabaseUrl,
+    pub url: DatabaseUrl,
     folder: Rc<tempfile::TempDir>,
 }
 

@@ -1,6 +1,8 @@
 //! One kind of connection for both databases, and the pools of them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -10,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::dialect;
 use crate::error::StoreError;
+use crate::hold;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -142,6 +145,7 @@ pub(crate) type Loan = PooledConnection<Manager>;
 pub(crate) struct Pools {
     read: Pool<Manager>,
     write: Pool<Manager>,
+    _in_use: Option<Arc<File>>,
 }
 
 impl Pools {
@@ -149,6 +153,7 @@ impl Pools {
         if let DatabaseUrl::Sqlite(path) = url {
             create_folder_of(path)?;
         }
+        let _in_use = in_use(url)?.map(Arc::new);
         let pool = |purpose, size| {
             Pool::builder()
                 .max_size(size)
@@ -162,13 +167,17 @@ impl Pools {
         migrate(&mut Manager { url: url.clone(), purpose: Purpose::Write }.connect()?)?;
         match url {
             DatabaseUrl::Sqlite(_) => {
-                Ok(Self { write: pool(Purpose::Write, 1)?, read: pool(Purpose::Read, connections)? })
+                Ok(Self { write: pool(Purpose::Write, 1)?, read: pool(Purpose::Read, connections)?, _in_use })
             }
             DatabaseUrl::Postgres(_) => {
                 // Writers wait for each other on the journal; they leave readers the other half.
                 let writers = (connections / 2).max(1);
                 let readers = (connections - writers).max(1);
-                Ok(Self { write: pool(Purpose::Write, writers)?, read: pool(Purpose::Read, readers)? })
+                Ok(Self {
+                    write: pool(Purpose::Write, writers)?,
+                    read: pool(Purpose::Read, readers)?,
+                    _in_use,
+                })
             }
         }
     }
@@ -187,24 +196,104 @@ impl Pools {
     }
 }
 
-/// A connection to a database that is there already; nothing is made or changed.
-pub(crate) fn existing(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
+/// A database that is there already, for as long as this lives.
+pub(crate) struct Existing {
+    pub(crate) connection: AnyConnection,
+    _in_use: Option<File>,
+}
+
+/// Opens a database that is there already; nothing is made or changed in it.
+pub(crate) fn existing(url: &DatabaseUrl) -> Result<Existing, StoreError> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
         return Err(StoreError::Setting("there is no such file".to_owned()));
     }
+    let in_use = in_use(url)?;
     let mut connection = Manager { url: url.clone(), purpose: Purpose::Read }.connect()?;
-    let behind = connection
-        .has_pending_migration(MIGRATIONS)
-        .map_err(|_| StoreError::Setting("it holds no tables of this program".to_owned()))?;
-    if behind {
-        return Err(StoreError::Setting("its tables are not up to date: wijkaanzet migrate".to_owned()));
-    }
-    Ok(connection)
+    must_be_current(&mut connection)?;
+    Ok(Existing { connection, _in_use: in_use })
 }
 
-fn create_folder_of(path: &Path) -> Result<(), StoreError> {
+/// Keeps others from putting another database in its place; PostgreSQL does so by itself.
+fn in_use(url: &DatabaseUrl) -> Result<Option<File>, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => hold::in_use(path).map(Some),
+        DatabaseUrl::Postgres(_) => Ok(None),
+    }
+}
+
+pub(crate) fn must_be_current(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    if is_behind(connection)? {
+        return Err(StoreError::Setting("its tables are not up to date: wijkaanzet migrate".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether its tables are of an earlier release.
+pub(crate) fn is_behind(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(|_| StoreError::Setting("it holds no tables of this program".to_owned()))
+}
+
+/// A SQLite file that nobody writes to, read without locks and without a file beside it.
+pub(crate) fn unchanging(path: &Path) -> Result<AnyConnection, StoreError> {
+    // As a URI, in which some characters of a path have a meaning.
+    let mut uri = "file:".to_owned();
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1&mode=ro");
+    let opened = SqliteConnection::establish(&uri);
+    Ok(AnyConnection::Sqlite(opened.map_err(|error| StoreError::Unavailable(error.to_string()))?))
+}
+
+/// Brings the tables of a SQLite file up to date that nobody else has open, and leaves one file.
+pub(crate) fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
+    let url = DatabaseUrl::Sqlite(path.to_owned());
+    migrate(&mut Manager { url, purpose: Purpose::Write }.connect()?)?;
+    match fold(path)? {
+        Folded::Whole => Ok(()),
+        Folded::InUse | Folded::Damaged => {
+            Err(StoreError::Unavailable("its tables were brought up to date, but not in one file".to_owned()))
+        }
+    }
+}
+
+/// What became of a SQLite database that was to be one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folded {
+    /// It is one file.
+    Whole,
+    /// Somebody has it open.
+    InUse,
+    /// SQLite can't read it.
+    Damaged,
+}
+
+/// Brings what stands beside a SQLite database into the one file. SQLite does so only for who is alone with it, so this also
+/// finds those that have it open and know nothing of our lock.
+pub(crate) fn fold(path: &Path) -> Result<Folded, StoreError> {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    match connection.batch_execute("PRAGMA journal_mode = DELETE;") {
+        Ok(()) => Ok(Folded::Whole),
+        Err(error) => match StoreError::from(error) {
+            StoreError::Unavailable(_) => Ok(Folded::InUse),
+            StoreError::Database(error) => {
+                tracing::warn!(%error, "the database cannot be read as it is");
+                Ok(Folded::Damaged)
+            }
+            other => Err(other),
+        },
+    }
+}
+
+pub(crate) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Setting(format!("cannot create the folder {}: {error}", folder.display()))
@@ -222,4 +311,11 @@ fn migrate(connection: &mut AnyConnection) -> Result<(), StoreError> {
             .map(|_| ())
             .map_err(|error| StoreError::Setting(format!("the tables cannot be brought up to date: {error}")))
     })
+}
+
+/// Makes the tables of a SQLite file those of the release before.
+#[cfg(test)]
+pub(crate) fn take_back_last_migration(path: &Path) {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    connection.revert_last_migration(MIGRATIONS).unwrap();
 }

@@ -4,12 +4,14 @@
 
 pub mod advice;
 pub mod advice_request;
+pub mod backup;
 pub mod check;
 mod connection;
 mod dialect;
 pub mod dossier;
 mod error;
 pub mod facts;
+mod hold;
 pub mod idempotency;
 pub mod journal;
 mod moment;

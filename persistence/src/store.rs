@@ -9,8 +9,8 @@ use crate::journal::Tx;
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
 pub fn check_existing(url: &DatabaseUrl) -> Result<crate::check::Report, StoreError> {
-    let mut connection = crate::connection::existing(url)?;
-    dialect::read_transaction(&mut connection, crate::check::all)
+    let mut database = crate::connection::existing(url)?;
+    dialect::read_transaction(&mut database.connection, crate::check::all)
 }
 
 /// The database, ready to use.
