@@ -140,6 +140,15 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_else_behind() {
     assert!(why.contains("a backup is at work on it"), "{why}");
 }
 
+#[actix_web::test]
+async fn to_check_a_backup_does_not_change_it() {
+    let Kept { app: _app, folder, backup, made } = kept().await;
+    let before = std::fs::read(&backup).unwrap();
+    assert_eq!(entries(&backup), made.contents.entries);
+    assert_eq!(std::fs::read(&backup).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[cfg(unix)]
 #[actix_web::test]
 async fn a_backup_is_for_its_owner_alone() {

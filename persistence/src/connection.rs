@@ -106,13 +106,16 @@ impl ManageConnection for Manager {
             DatabaseUrl::Sqlite(path) => {
                 let mut connection =
                     SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
-                let read_only = if self.purpose == Purpose::Read { "PRAGMA query_only = ON;" } else { "" };
+                // How it keeps its journal stands in the file: to read it changes nothing, not even that.
+                let purpose = match self.purpose {
+                    Purpose::Read => "PRAGMA query_only = ON;",
+                    Purpose::Write => "PRAGMA journal_mode = WAL;",
+                };
                 connection.batch_execute(&format!(
                     "PRAGMA busy_timeout = {};
-                     PRAGMA journal_mode = WAL;
+                     {purpose}
                      PRAGMA synchronous = FULL;
-                     PRAGMA foreign_keys = ON;
-                     {read_only}",
+                     PRAGMA foreign_keys = ON;",
                     LOCK_WAIT.as_millis(),
                 ))?;
                 Ok(AnyConnection::Sqlite(connection))
@@ -153,7 +156,10 @@ impl Pools {
         if let DatabaseUrl::Sqlite(path) = url {
             create_folder_of(path)?;
         }
-        let _in_use = in_use(url)?.map(Arc::new);
+        let _in_use = match url {
+            DatabaseUrl::Sqlite(path) => Some(Arc::new(hold::in_use(path)?)),
+            DatabaseUrl::Postgres(_) => None,
+        };
         let pool = |purpose, size| {
             Pool::builder()
                 .max_size(size)
@@ -209,18 +215,13 @@ pub(crate) fn existing(url: &DatabaseUrl) -> Result<Existing, StoreError> {
     {
         return Err(StoreError::Setting("there is no such file".to_owned()));
     }
-    let in_use = in_use(url)?;
+    let in_use = match url {
+        DatabaseUrl::Sqlite(path) => hold::in_use_where_served(path)?,
+        DatabaseUrl::Postgres(_) => None,
+    };
     let mut connection = Manager { url: url.clone(), purpose: Purpose::Read }.connect()?;
     must_be_current(&mut connection)?;
     Ok(Existing { connection, _in_use: in_use })
-}
-
-/// Keeps others from putting another database in its place; PostgreSQL does so by itself.
-fn in_use(url: &DatabaseUrl) -> Result<Option<File>, StoreError> {
-    match url {
-        DatabaseUrl::Sqlite(path) => hold::in_use(path).map(Some),
-        DatabaseUrl::Postgres(_) => Ok(None),
-    }
 }
 
 pub(crate) fn must_be_current(connection: &mut AnyConnection) -> Result<(), StoreError> {

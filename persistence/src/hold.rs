@@ -5,45 +5,47 @@
 //! in whatever way.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
 /// For as long as this lives, nobody puts another database in the place of this one.
 pub(crate) fn in_use(database: &Path) -> Result<File, StoreError> {
-    let (file, path) = lock_file(database)?;
-    match file.try_lock_shared() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Unavailable("a backup is being put in its place".to_owned()))
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(StoreError::Setting(format!("{} cannot be locked: {error}", path.display())))
-        }
+    let path = lock_of(database)?;
+    shared(open_or_make(&path)?, &path)
+}
+
+/// The same for who only reads, and so makes no file: where there is none, the database was never served from here.
+pub(crate) fn in_use_where_served(database: &Path) -> Result<Option<File>, StoreError> {
+    let path = lock_of(database)?;
+    match File::open(&path) {
+        Ok(file) => shared(file, &path).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::Setting(format!("cannot open {}: {error}", path.display()))),
     }
 }
 
 /// For as long as this lives, nobody opens the database; `None` when somebody has it open now.
 pub(crate) fn alone(database: &Path) -> Result<Option<File>, StoreError> {
-    let (file, path) = lock_file(database)?;
+    let path = lock_of(database)?;
+    let file = open_or_make(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => {
-            Err(StoreError::Setting(format!("{} cannot be locked: {error}", path.display())))
-        }
+        Err(TryLockError::Error(error)) => Err(not_lockable(&path, &error)),
     }
 }
 
 /// The path without links, whether the file is there or not: by every path to it there is one lock.
 pub(crate) fn real(database: &Path) -> Result<PathBuf, StoreError> {
-    let unreadable = |error: std::io::Error| {
+    let unreachable = |error: std::io::Error| {
         StoreError::Setting(format!("{} cannot be reached: {error}", database.display()))
     };
     match database.canonicalize() {
         Ok(path) => return Ok(path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unreadable(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(unreachable(error)),
     }
     let Some(name) = database.file_name() else {
         return Err(StoreError::Setting(format!("{} is not the path of a file", database.display())));
@@ -52,16 +54,30 @@ pub(crate) fn real(database: &Path) -> Result<PathBuf, StoreError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    Ok(folder.canonicalize().map_err(unreadable)?.join(name))
+    Ok(folder.canonicalize().map_err(unreachable)?.join(name))
 }
 
-fn lock_file(database: &Path) -> Result<(File, PathBuf), StoreError> {
+fn shared(file: File, path: &Path) -> Result<File, StoreError> {
+    match file.try_lock_shared() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Unavailable("a backup is being put in its place".to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(not_lockable(path, &error)),
+    }
+}
+
+fn lock_of(database: &Path) -> Result<PathBuf, StoreError> {
     let mut path = real(database)?.into_os_string();
     path.push(".lock");
-    let path = PathBuf::from(path);
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    match opened {
-        Ok(file) => Ok((file, path)),
-        Err(error) => Err(StoreError::Setting(format!("cannot open {}: {error}", path.display()))),
-    }
+    Ok(PathBuf::from(path))
+}
+
+fn open_or_make(path: &Path) -> Result<File, StoreError> {
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    opened.map_err(|error| StoreError::Setting(format!("cannot open {}: {error}", path.display())))
+}
+
+fn not_lockable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Setting(format!("{} cannot be locked: {error}", path.display()))
 }
