@@ -15,6 +15,7 @@ mod collegetargets;
 mod commitments;
 mod concurrency;
 mod contract;
+mod hostile;
 mod import;
 mod import_dossiers;
 mod journal;

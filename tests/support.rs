@@ -404,6 +404,14 @@ impl Ask {
         self
     }
 
+    /// A header of any bytes; those that no header can hold are left out.
+    pub fn raw_header(mut self, name: &str, value: &[u8]) -> Self {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            self.headers.push((name.parse().unwrap(), value));
+        }
+        self
+    }
+
     pub fn json(self, body: Value) -> Self {
         self.body("application/json", body.to_string().as_bytes())
     }
