@@ -381,3 +381,34 @@ fn examples_stand_in_the_components() {
         }
     });
 }
+
+/// Of two types with one name the document would keep one, and describe the other by it, without a word.
+#[test]
+fn each_schema_is_of_one_type() {
+    let mut files: Vec<std::path::PathBuf> = ["src", "../domain/src"]
+        .map(|folder| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+        .into();
+    let mut types: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let (mut described, mut other_name) = (false, None);
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            described |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some(name) = line.strip_prefix("#[schema(as = ") {
+                other_name = Some(name.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned());
+            }
+            let name = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+            let Some(name) = name.strip_prefix("struct ").or(name.strip_prefix("enum ")) else { continue };
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+            if std::mem::take(&mut described) {
+                *types.entry(other_name.take().unwrap_or(name)).or_default() += 1;
+            }
+        }
+    }
+    assert!(types.len() > 100, "{types:?}");
+    let shared: Vec<&String> = types.iter().filter(|(_, types)| **types > 1).map(|(name, _)| name).collect();
+    assert_eq!(shared, Vec::<&String>::new());
+}

@@ -1,5 +1,7 @@
 //! The API as its callers meet it: through HTTP, on both databases.
 
+#![forbid(unsafe_code)]
+
 mod support;
 
 mod access;
@@ -7,12 +9,14 @@ mod access_dossiers;
 mod advice;
 mod advice_requests;
 mod agreements;
+mod backup;
 mod bi;
 mod collegetargets;
 mod commitments;
 mod concurrency;
 mod contract;
 mod history;
+mod hostile;
 mod import;
 mod import_dossiers;
 mod journal;

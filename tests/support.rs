@@ -40,7 +40,7 @@ pub struct TestApp {
     pub clock: Clock,
     key: Rc<DevKey>,
     respond: Respond,
-    url: DatabaseUrl,
+    pub url: DatabaseUrl,
     folder: Rc<TempDir>,
 }
 
@@ -445,6 +445,14 @@ impl Ask {
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
+        self
+    }
+
+    /// A header of any bytes; those that no header can hold are left out.
+    pub fn raw_header(mut self, name: &str, value: &[u8]) -> Self {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            self.headers.push((name.parse().unwrap(), value));
+        }
         self
     }
 

@@ -1,6 +1,8 @@
 //! Fills an empty database with made-up advice and agreements, for measuring: `fill URL ADVICE AGREEMENTS`. Every item goes through
 //! the same rules and the same journal as any other: an advice has three entries (receipt, answer, publication), an agreement two.
 
+#![forbid(unsafe_code)]
+
 use std::error::Error;
 
 use api::app::seed;

@@ -53,6 +53,14 @@ pub enum Command {
     ///
     /// Ends with status 0 only if all is well.
     Check(CheckArgs),
+    /// Copy the database into a new file while the server serves and writes, and check the copy (SQLite).
+    ///
+    /// The copy is the database as it was at one moment. PostgreSQL has tools of its own; docs/backup.md has both.
+    Backup(BackupArgs),
+    /// Check a backup and put it in the place of the database, whole or not at all (SQLite).
+    ///
+    /// The server is stopped for it. PostgreSQL has tools of its own; docs/backup.md has both.
+    Restore(RestoreArgs),
 }
 
 /// Where the data are.
@@ -283,6 +291,32 @@ fn noted_root(text: &str) -> Result<(NaiveDate, String), String> {
         Ok(day) if is_hash => Ok((day, hash.to_ascii_lowercase())),
         _ => Err(wanted.to_owned()),
     }
+}
+
+/// What to copy, and where to.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// The file to make; it must not be there yet. It holds what is not public too, so its owner alone may read it.
+    pub file: PathBuf,
+}
+
+/// What to put in place, and where.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// The backup.
+    pub file: PathBuf,
+    /// Where a database is already: first copy it beside itself, under a name that tells the moment.
+    #[arg(long)]
+    pub replace: bool,
+    /// The SHA-256 that was printed when the backup was made: any other file is refused.
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
 }
 
 fn origin(text: &str) -> Result<String, String> {

@@ -1,7 +1,7 @@
 //! The contract at work: the OpenAPI document that callers read is the one that their requests are checked against. So
 //! what it says of fields, lengths and query keys holds, and every fault is told at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
@@ -205,15 +205,27 @@ fn split(text: &str) -> impl Iterator<Item = Value> {
     text.split(',').map(|part| Value::String(part.to_owned()))
 }
 
-/// Each fault once. A control character breaks the pattern of its field too; one of the two says it better.
+/// As many faults as one answer tells. A megabyte of fields that nobody knows would else be answered with five.
+const MOST_FAULTS: usize = 100;
+/// As many letters of a place as are told: the names on the way to it are the caller's own.
+const LONGEST_PLACE: usize = 500;
+
+/// Each fault once, and no more than a caller reads. A control character breaks the pattern of its field too; one of the two
+/// says it better.
 fn once_each(mut errors: Vec<InputError>) -> Vec<InputError> {
-    let control: Vec<String> = errors
+    let control: HashSet<String> = errors
         .iter()
         .filter(|error| error.code == "text.control")
         .map(|error| error.location.clone())
         .collect();
     errors.retain(|error| error.code != "pattern" || !control.contains(&error.location));
     errors.dedup();
+    errors.truncate(MOST_FAULTS);
+    for error in &mut errors {
+        if let Some((end, _)) = error.location.char_indices().nth(LONGEST_PLACE) {
+            error.location.truncate(end);
+        }
+    }
     errors
 }
 

@@ -1,5 +1,7 @@
 //! The HTTP API of Wijk aan Zet.
 
+#![forbid(unsafe_code)]
+
 pub mod advice;
 pub mod advice_request;
 pub mod app;

@@ -1,5 +1,7 @@
 //! `wijkaanzet`: one binary for serving, importing and checking.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,8 +10,8 @@ use api::app::{App, Limits, seed};
 use api::auth::{AuthConfig, DevKey, IssuerConfig, JwksSource, Mint, Verifier};
 use api::clock::Clock;
 use api::config::{
-    CheckArgs, Cli, Command, ImportArgs, ImportSource, IssuerArgs, LogFormat, OpenapiArgs, ServeArgs,
-    StoreArgs, TokenArgs,
+    BackupArgs, CheckArgs, Cli, Command, ImportArgs, ImportSource, IssuerArgs, LogFormat, OpenapiArgs,
+    RestoreArgs, ServeArgs, StoreArgs, TokenArgs,
 };
 use api::contract::Contract;
 use api::discovery::DiscoveryConfig;
@@ -21,6 +23,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use domain::import::dossiers::Source;
 use persistence::Store;
+use persistence::backup::{self, Backup, Contents, RestoreOptions, Restored};
 use persistence::check::{Report, Wanted};
 use persistence::roots::Root;
 
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
         Command::Openapi(args) => run_openapi(&args),
         Command::Migrate(args) => run_migrate(&args),
         Command::Check(args) => run_check(&args),
+        Command::Backup(args) => run_backup(&args),
+        Command::Restore(args) => run_restore(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -318,4 +323,43 @@ fn run_check(args: &CheckArgs) -> Result<(), String> {
         println!("problem: {problem}");
     }
     Err(format!("{} problems", problems.len()))
+}
+
+fn run_backup(args: &BackupArgs) -> Result<(), String> {
+    let BackupArgs { store, file } = args;
+    let url = store.url()?;
+    let made =
+        backup::backup(&url, file).map_err(|error| format!("{url} cannot be copied: {}", chain(&error)))?;
+    let Backup { contents, bytes, sha256 } = made;
+    println!("{}: a backup of {url}", file.display());
+    print_contents(&contents);
+    println!("  bytes        {bytes}");
+    println!("  sha256       {sha256}");
+    Ok(())
+}
+
+fn run_restore(args: &RestoreArgs) -> Result<(), String> {
+    let RestoreArgs { store, file, replace, sha256 } = args;
+    let url = store.url()?;
+    let options = RestoreOptions { replace: *replace, sha256: sha256.clone() };
+    let restored = backup::restore(&url, file, &options, Clock::System.now().moment)
+        .map_err(|error| format!("{url} cannot be restored: {}", chain(&error)))?;
+    let Restored { contents, set_aside, migrated } = restored;
+    println!("{url}: restored from {}", file.display());
+    print_contents(&contents);
+    if migrated {
+        println!("  tables       of an earlier release, brought up to date");
+    }
+    if let Some(path) = set_aside {
+        println!("  set aside    {}", path.display());
+    }
+    Ok(())
+}
+
+fn print_contents(contents: &Contents) {
+    let Contents { entries, rows, last_moment, head_hash } = contents;
+    println!("  entries      {entries}");
+    println!("  rows         {rows}, each compared with the journal");
+    println!("  last moment  {}", last_moment.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+    println!("  head hash    {head_hash}");
 }

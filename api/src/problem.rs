@@ -83,7 +83,7 @@ pub const KINDS: &[(&str, u16, &str, &str)] = &[
         "invalid-input",
         400,
         "Invalid input",
-        "Mend the fields that `errors` lists; all of them are listed at once.",
+        "Mend the fields that `errors` lists; all of them are listed at once, up to a hundred.",
     ),
     ("unauthenticated", 401, "Not authenticated", "Send a bearer token in the Authorization header."),
     ("invalid-token", 401, "Invalid token", "Get a new token from the issuer."),

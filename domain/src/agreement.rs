@@ -92,9 +92,11 @@ pub struct Owner {
     pub party: Option<String>,
 }
 
-/// A point of an advice.
+/// Which point of which advice (adviespunt).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+// The point itself, as an advice shows it, has that name in the document.
+#[schema(as = AdvicePointLink)]
 pub struct AdvicePoint {
     /// The advice.
     pub advice: AdviceId,

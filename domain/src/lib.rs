@@ -1,5 +1,7 @@
 //! Types and rules of Wijk aan Zet. Nothing here reads, writes, or asks the time.
 
+#![forbid(unsafe_code)]
+
 pub mod access;
 pub mod accord;
 pub mod advice;

@@ -1,5 +1,6 @@
 //! One kind of connection for both databases, and the pools of them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::dialect;
 use crate::error::StoreError;
+use crate::hold;
 use crate::schema::secret;
 use crate::store::Usage;
 
@@ -112,13 +114,16 @@ impl ManageConnection for Manager {
             DatabaseUrl::Sqlite(path) => {
                 let mut connection =
                     SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
-                let read_only = if self.purpose == Purpose::Read { "PRAGMA query_only = ON;" } else { "" };
+                // How it keeps its journal stands in the file: to read it changes nothing, not even that.
+                let purpose = match self.purpose {
+                    Purpose::Read => "PRAGMA query_only = ON;",
+                    Purpose::Write => "PRAGMA journal_mode = WAL;",
+                };
                 connection.batch_execute(&format!(
                     "PRAGMA busy_timeout = {};
-                     PRAGMA journal_mode = WAL;
+                     {purpose}
                      PRAGMA synchronous = FULL;
-                     PRAGMA foreign_keys = ON;
-                     {read_only}",
+                     PRAGMA foreign_keys = ON;",
                     LOCK_WAIT.as_millis(),
                 ))?;
                 Ok(AnyConnection::Sqlite(connection))
@@ -231,6 +236,7 @@ impl Lane {
 pub(crate) struct Pools {
     pub(crate) read: Lane,
     pub(crate) write: Lane,
+    _in_use: Option<Arc<File>>,
 }
 
 impl Pools {
@@ -238,6 +244,10 @@ impl Pools {
         if let DatabaseUrl::Sqlite(path) = url {
             create_folder_of(path)?;
         }
+        let in_use = match url {
+            DatabaseUrl::Sqlite(path) => Some(Arc::new(hold::in_use(path)?)),
+            DatabaseUrl::Postgres(_) => None,
+        };
         // One try without a pool, so that a wrong address fails at once and says why.
         migrate(&mut Manager { url: url.clone(), purpose: Purpose::Write }.connect()?)?;
         let (readers, writers) = match url {
@@ -251,6 +261,7 @@ impl Pools {
         Ok(Self {
             read: Lane::new(url, Purpose::Read, readers),
             write: Lane::new(url, Purpose::Write, writers),
+            _in_use: in_use,
         })
     }
 }
@@ -260,21 +271,26 @@ pub(crate) fn replica(url: &DatabaseUrl, connections: u32) -> Lane {
     Lane::new(url, Purpose::Read, connections)
 }
 
-/// A connection to a database that is there already; nothing is made or changed.
-pub(crate) fn existing(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
+/// A database that is there already, for as long as this lives.
+pub(crate) struct Existing {
+    pub(crate) connection: AnyConnection,
+    _in_use: Option<File>,
+}
+
+/// Opens a database that is there already; nothing is made or changed in it.
+pub(crate) fn existing(url: &DatabaseUrl) -> Result<Existing, StoreError> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
         return Err(StoreError::Setting("there is no such file".to_owned()));
     }
+    let in_use = match url {
+        DatabaseUrl::Sqlite(path) => hold::in_use_where_served(path)?,
+        DatabaseUrl::Postgres(_) => None,
+    };
     let mut connection = Manager { url: url.clone(), purpose: Purpose::Read }.connect()?;
-    let behind = connection
-        .has_pending_migration(MIGRATIONS)
-        .map_err(|_| StoreError::Setting("it holds no tables of this program".to_owned()))?;
-    if behind {
-        return Err(StoreError::Setting("its tables are not up to date: wijkaanzet migrate".to_owned()));
-    }
-    Ok(connection)
+    must_be_current(&mut connection)?;
+    Ok(Existing { connection, _in_use: in_use })
 }
 
 /// The address, with a limit on how long a connection may take to be made, unless it names one itself: libpq waits for ever.
@@ -286,7 +302,77 @@ fn with_time_limit(url: &str) -> String {
     format!("{url}{sign}connect_timeout={}", CONNECT_WAIT.as_secs())
 }
 
-fn create_folder_of(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn must_be_current(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    if is_behind(connection)? {
+        return Err(StoreError::Setting("its tables are not up to date: wijkaanzet migrate".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether its tables are of an earlier release.
+pub(crate) fn is_behind(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(|_| StoreError::Setting("it holds no tables of this program".to_owned()))
+}
+
+/// A SQLite file that nobody writes to, read without locks and without a file beside it.
+pub(crate) fn unchanging(path: &Path) -> Result<AnyConnection, StoreError> {
+    // As a URI, in which some characters of a path have a meaning.
+    let mut uri = "file:".to_owned();
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1&mode=ro");
+    let opened = SqliteConnection::establish(&uri);
+    Ok(AnyConnection::Sqlite(opened.map_err(|error| StoreError::Unavailable(error.to_string()))?))
+}
+
+/// Brings the tables of a SQLite file up to date that nobody else has open, and leaves one file.
+pub(crate) fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
+    let url = DatabaseUrl::Sqlite(path.to_owned());
+    migrate(&mut Manager { url, purpose: Purpose::Write }.connect()?)?;
+    match fold(path)? {
+        Folded::Whole => Ok(()),
+        Folded::InUse | Folded::Damaged => {
+            Err(StoreError::Unavailable("its tables were brought up to date, but not in one file".to_owned()))
+        }
+    }
+}
+
+/// What became of a SQLite database that was to be one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folded {
+    /// It is one file.
+    Whole,
+    /// Somebody has it open.
+    InUse,
+    /// SQLite can't read it.
+    Damaged,
+}
+
+/// Brings what stands beside a SQLite database into the one file. SQLite does so only for who is alone with it, so this also
+/// finds those that have it open and know nothing of our lock.
+pub(crate) fn fold(path: &Path) -> Result<Folded, StoreError> {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    match connection.batch_execute("PRAGMA journal_mode = DELETE;") {
+        Ok(()) => Ok(Folded::Whole),
+        Err(error) => match StoreError::from(error) {
+            StoreError::Unavailable(_) => Ok(Folded::InUse),
+            StoreError::Database(error) => {
+                tracing::warn!(%error, "the database cannot be read as it is");
+                Ok(Folded::Damaged)
+            }
+            other => Err(other),
+        },
+    }
+}
+
+pub(crate) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Setting(format!("cannot create the folder {}: {error}", folder.display()))
@@ -313,4 +399,11 @@ pub(crate) fn seal(lane: &Lane) -> Result<String, StoreError> {
     dialect::end_read(&mut connection, |connection| {
         Ok(secret::table.find(SEAL).select(secret::value).first(connection)?)
     })
+}
+
+/// Makes the tables of a SQLite file those of the release before.
+#[cfg(test)]
+pub(crate) fn take_back_last_migration(path: &Path) {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    connection.revert_last_migration(MIGRATIONS).unwrap();
 }

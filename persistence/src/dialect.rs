@@ -1,7 +1,9 @@
 //! What truly differs between the two databases.
 
+use std::path::Path;
+
 use diesel::RunQueryDsl;
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::connection::AnyConnection;
@@ -70,6 +72,15 @@ pub(crate) fn end_read<T, E: From<StoreError>>(
     }
 }
 
+/// Runs queries that must agree with each other on one snapshot of the database.
+pub(crate) fn read_transaction<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin_read(connection)?;
+    end_read(connection, work)
+}
+
 /// Whether the connection is of no use any more.
 pub(crate) fn is_broken(connection: &mut AnyConnection) -> bool {
     match connection {
@@ -120,4 +131,37 @@ pub(crate) fn insert_root(
     .bind::<Text, _>(hash)
     .execute(connection)?;
     Ok(())
+}
+
+/// Copies the whole database, as it is at one moment, into an empty file; who writes meanwhile is not held up. Only SQLite
+/// can: PostgreSQL's copies are made by tools of its own.
+pub(crate) fn copy_into(connection: &mut AnyConnection, file: &Path) -> Result<(), StoreError> {
+    match connection {
+        AnyConnection::Postgres(_) => Err(StoreError::Setting("PostgreSQL is copied by pg_dump".to_owned())),
+        AnyConnection::Sqlite(sqlite) => {
+            // It also forbids to write to the copy.
+            sqlite.batch_execute("PRAGMA query_only = OFF;")?;
+            diesel::sql_query("VACUUM INTO ?")
+                .bind::<Text, _>(file.to_string_lossy().into_owned())
+                .execute(sqlite)?;
+            Ok(())
+        }
+    }
+}
+
+/// What SQLite finds wrong with its own pages and indexes, also where no row is ever read.
+pub(crate) fn damaged_pages(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = Text)]
+        integrity_check: String,
+    }
+    match connection {
+        AnyConnection::Postgres(_) => Ok(Vec::new()),
+        AnyConnection::Sqlite(sqlite) => {
+            let lines: Vec<Line> = diesel::sql_query("PRAGMA integrity_check(5)").load(sqlite)?;
+            let lines = lines.into_iter().map(|Line { integrity_check }| integrity_check);
+            Ok(lines.filter(|line| line != "ok").collect())
+        }
+    }
 }

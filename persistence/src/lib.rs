@@ -1,13 +1,17 @@
 //! Storage of Wijk aan Zet: the same queries on SQLite and PostgreSQL, and one journal.
 
+#![forbid(unsafe_code)]
+
 pub mod advice;
 pub mod advice_request;
+pub mod backup;
 pub mod check;
 mod connection;
 mod dialect;
 pub mod dossier;
 mod error;
 pub mod facts;
+mod hold;
 pub mod idempotency;
 pub mod journal;
 mod moment;

@@ -10,16 +10,14 @@ use crate::journal::{self, Tx};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
 pub fn check_existing(url: &DatabaseUrl) -> Result<check::Report, StoreError> {
-    let mut connection = connection::existing(url)?;
-    dialect::begin_read(&mut connection)?;
-    dialect::end_read(&mut connection, check::all)
+    let mut database = connection::existing(url)?;
+    dialect::read_transaction(&mut database.connection, check::all)
 }
 
 /// The same from a point on, and against roots that somebody noted.
 pub fn check_existing_from(url: &DatabaseUrl, wanted: &check::Wanted) -> Result<check::Report, StoreError> {
-    let mut connection = connection::existing(url)?;
-    dialect::begin_read(&mut connection)?;
-    dialect::end_read(&mut connection, |connection| check::from(connection, wanted))
+    let mut database = connection::existing(url)?;
+    dialect::read_transaction(&mut database.connection, |connection| check::from(connection, wanted))
 }
 
 /// The database, ready to use.
