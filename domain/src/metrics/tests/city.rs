@@ -194,7 +194,6 @@ pub(super) fn golden_cases() -> Vec<AdviceFact> {
 
 pub(super) fn agreement(number: u128, of: &str, size: AgreementSize) -> Agreement {
     Agreement {
-        accord_is_hidden: false,
         id: AgreementId(Uuid::from_u128(number)),
         council: council(of),
         text: AgreementBody {
