@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Reply, TestApp};
+use crate::support::{Reply, TestApp, draft_of};
 
 fn items(reply: &Reply) -> Vec<Value> {
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
@@ -282,5 +282,69 @@ on_both_databases! {
         }
         assert!(seen.iter().any(|change| change["item"]["ground"] == "Verzonnen besluit"));
         assert!(seen.iter().any(|change| change["item"]["name"] == "A. Voorbeeld"));
+    }
+
+    async fn a_name_that_is_erased_stands_nowhere_any_more(app: TestApp) {
+        let name = "V. Vergeetmij";
+        let registrar = app.token("registry:write", &[], &[]);
+        let key = "\"0199b0c4-7d1e-7c3a-9a51-3f3f6a1f2b77\"";
+        let add = || {
+            let body = json!({"name": name, "office": "alderman"});
+            app.post("/v1/office-holders", body).token(&registrar).header("idempotency-key", key)
+        };
+        let holder = add().send().await;
+        let item = format!("/v1/office-holders/{}", holder.json()["id"].as_str().unwrap());
+        let advice = app.draft(draft_of("rozenburg")).await;
+        let adoption = json!({"meetingOn": "2026-11-20", "quorum": true, "votesFor": 7, "votesAgainst": 0});
+        app.record(&advice, "adoption", adoption).await;
+        app.record(&advice, "submission", json!({"submittedOn": "2026-11-20"})).await;
+        let receipt =
+            json!({"receivedOn": "2026-11-20", "cluster": "so", "portfolioHolder": holder.json()["id"]});
+        app.record(&advice, "receipt", receipt).await;
+        app.record(&advice, "publication", json!({})).await;
+        let everywhere = async || {
+            let mut found = Vec::new();
+            for path in [
+                item.clone(),
+                format!("{item}/history"),
+                format!("/v1/advice/{advice}"),
+                format!("/v1/advice/{advice}/history"),
+                "/v1/office-holders".to_owned(),
+                "/v1/advice".to_owned(),
+                "/v1/bi/office-holders".to_owned(),
+                "/v1/changes?limit=1000".to_owned(),
+                "/v1/journal?limit=1000".to_owned(),
+            ] {
+                let reply = app.get(&path).token(&app.almighty()).send().await;
+                assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text());
+                if reply.text().contains(name) {
+                    found.push(path);
+                }
+            }
+            found
+        };
+        assert!(everywhere().await.len() > 4, "the name is there before");
+        let end = app.get("/v1/changes?limit=1000").send().await.json()["next"].as_str().unwrap().to_owned();
+
+        let erase = |etag: &str, body: Value| {
+            app.post(&format!("{item}/erasure"), body).token(&registrar).if_match(etag).send()
+        };
+        let unsaid = erase(&holder.header("etag"), json!({})).await;
+        assert_eq!(unsaid.faults(), [("/reason".to_owned(), "required".to_owned())]);
+        let erased = erase(&holder.header("etag"), json!({"reason": "Verzoek van de betrokkene"})).await;
+        assert_eq!(erased.status, StatusCode::OK, "{}", erased.text());
+        assert_eq!(erased.json()["name"], Value::Null);
+        assert_eq!(everywhere().await, Vec::<String>::new());
+
+        // Who keeps a copy hears of both.
+        let told = app.get(&format!("/v1/changes?after={end}")).send().await.json();
+        let told: Vec<&str> =
+            told["items"].as_array().unwrap().iter().map(|change| change["resource"].as_str().unwrap()).collect();
+        assert_eq!(told, ["office-holder", "advice"]);
+        // Nor does the answer that was kept for a repeated request bring it back.
+        let again = add().send().await;
+        assert_ne!(again.json()["id"], holder.json()["id"]);
+        let twice = erase(&erased.header("etag"), json!({"reason": "Nog eens"})).await;
+        assert_eq!(twice.status, StatusCode::CONFLICT, "{}", twice.text());
     }
 }

@@ -160,7 +160,7 @@ derived from what happened; nobody types them in. The Dutch word of each field s
         registry::list_themes, registry::get_theme, registry::list_terms_of_office, registry::get_term_of_office,
         registry::list_obligations, registry::get_obligation, registry::change_obligation,
         registry::list_term_rules, registry::get_term_rule, registry::calculate_term, registry::add_term_rule, registry::end_term_rule,
-        registry::list_office_holders, registry::get_office_holder, registry::add_office_holder,
+        registry::list_office_holders, registry::get_office_holder, registry::add_office_holder, registry::erase_office_holder,
         registry::list_codes, registry::list_holidays, registry::list_unplaced_rows,
         openapi_json, openapi_yaml
     ),

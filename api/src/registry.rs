@@ -825,6 +825,58 @@ pub async fn add_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiEr
     Ok(answer.into_response(&app))
 }
 
+/// Why a name is erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Erasure {
+    /// On what ground (reden), for the journal; without the name itself.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    pub reason: String,
+}
+
+/// Erases the name of an office holder (GDPR, article 17). The office stays, and what was done in it.
+///
+/// The name is gone from every answer at once, history and advice included; the advice that named it comes in the feed again, without it.
+/// Copies that others made, and backups made before, still hold it.
+#[utoipa::path(post, path = "/office-holders/{id}/erasure", operation_id = "eraseOfficeHolder", tag = "reference",
+    params(("id" = Uuid, Path, description = "The id of the office holder.")), request_body = Erasure,
+    responses((status = 200, description = "The office holder, without a name.", body = OfficeHolderItem)),
+    security(("bearer" = ["registry:write"])))]
+pub async fn erase_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiError> {
+    let call = incoming.call("eraseOfficeHolder").await?;
+    let id = OfficeHolderId(call.path_id("id")?);
+    call.no_query()?;
+    let body: Body<Erasure> = call.body();
+    let app = call.app.clone();
+    let (actor, now) = (call.actor(), call.now);
+    let writing = call.writing(body)?;
+    let answer = app
+        .write(actor, now, move |_, tx| {
+            let code = id.to_string();
+            let before: Stored<OfficeHolder> =
+                registry::find(tx.reading(), Table::OfficeHolder, &code)?.ok_or(ApiError::NotFound)?;
+            let version = Version { number: before.stamp.version, view: None };
+            writing.run(tx, Some(version), |tx, Erasure { reason }, _, _| {
+                if !registry::erase_name(tx, &code)? {
+                    return Err(ApiError::Conflict(
+                        "erased",
+                        "There is no name to erase any more.".to_owned(),
+                    ));
+                }
+                let (table, holder) = (Table::OfficeHolder, before.value);
+                let stamp =
+                    registry::save_because(tx, table, &code, &holder, before.stamp, "erasure", Some(reason))?;
+                for advice in persistence::advice::of_portfolio_holder(tx, id)? {
+                    persistence::advice::save_as_seen_anew(tx, &advice)?;
+                }
+                let item = OfficeHolderItem::with(NamedOfficeHolder { holder, name: None }, stamp);
+                Answer::json(200, Some(etag::of_version(item.version)), &item)
+            })
+        })
+        .await?;
+    Ok(answer.into_response(&app))
+}
+
 /// A page of codes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -245,6 +245,7 @@ fn v1(config: &mut ServiceConfig) {
         .service(
             resource("/office-holders").get(registry::list_office_holders).post(registry::add_office_holder),
         )
+        .service(resource("/office-holders/{id}/erasure").post(registry::erase_office_holder))
         .service(resource("/office-holders/{id}").get(registry::get_office_holder))
         .service(resource("/codes").get(registry::list_codes))
         .service(resource("/bi").get(bi::list_bi_columns))

@@ -112,6 +112,19 @@ pub fn naming(tx: &mut Tx<'_>, id: AdviceId) -> Result<Vec<Stored<Advice>>, Stor
     texts.iter().map(|text| snapshot::read(text)).collect()
 }
 
+/// Advice that this office holder answers.
+pub fn of_portfolio_holder(
+    tx: &mut Tx<'_>,
+    holder: OfficeHolderId,
+) -> Result<Vec<Stored<Advice>>, StoreError> {
+    let texts: Vec<String> = advice::table
+        .filter(advice::portfolio_holder.eq(holder.to_string()))
+        .order(advice::id)
+        .select(advice::snapshot)
+        .load(tx.connection)?;
+    texts.iter().map(|text| snapshot::read(text)).collect()
+}
+
 /// Advice of which a follow-up names one of these agreements. Few are in follow-up at any time, and an accord is published seldom.
 pub fn following_up(tx: &mut Tx<'_>, agreements: &BTreeSet<Uuid>) -> Result<Vec<Stored<Advice>>, StoreError> {
     let texts: Vec<String> = advice::table

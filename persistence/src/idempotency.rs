@@ -69,3 +69,11 @@ pub fn keep(tx: &mut Tx<'_>, client: &str, key: &str, answer: &str) -> Result<()
         .execute(tx.connection)?;
     Ok(())
 }
+
+/// Forgets the kept answers that name this id: an answer may hold more of a person than the journal does. The same request sent
+/// again is then a new one.
+pub(crate) fn forget_answers_with(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
+    diesel::delete(idempotency::table.filter(idempotency::answer.like(format!("%{id}%"))))
+        .execute(tx.connection)?;
+    Ok(())
+}

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
+use crate::idempotency;
 use crate::journal::{Change, Entry, Tx};
 use crate::moment;
 use crate::schema::{person_name, registry};
@@ -197,6 +198,13 @@ pub fn name_person(tx: &mut Tx<'_>, person: &str, name: &str) -> Result<(), Stor
         .values((person_name::person.eq(person), person_name::name.eq(name)))
         .execute(tx.connection)?;
     Ok(())
+}
+
+/// Forgets the name of a person. Whether there was one.
+pub fn erase_name(tx: &mut Tx<'_>, person: &str) -> Result<bool, StoreError> {
+    let erased = diesel::delete(person_name::table.find(person)).execute(tx.connection)?;
+    idempotency::forget_answers_with(tx, person)?;
+    Ok(erased > 0)
 }
 
 /// One row of a table.
