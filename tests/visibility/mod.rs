@@ -12,7 +12,7 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{accord_of, agreement_of};
+use crate::support::{Reply, accord_of, agreement_of, final_response, id_of};
 use rules::Role;
 use walk::Walk;
 use world::World;
@@ -106,6 +106,46 @@ on_both_databases! {
             let declared = &document["paths"][&route]["get"]["responses"][status.to_string()];
             assert!(declared.is_object(), "GET {route} gives {status}, which the document does not name");
         }
+    }
+
+    /// When what an item names is published, so is the name: copies and caches of the item are told.
+    async fn a_name_appears_with_what_it_names(app: TestApp) {
+        let accord = app.added("accords", accord_of("rozenburg")).await;
+        let agreement = app.added("agreements", agreement_of(&accord, "1.1")).await;
+        let id = app.received("rozenburg", "2026-10-01").await;
+        app.record(&id, "responses", final_response("2026-10-20")).await;
+        let follow_up =
+            json!({"point": 1, "state": "planned", "on": "2026-10-25", "agreement": id_of(&agreement)});
+        app.record(&id, "follow-ups", follow_up).await;
+        app.record(&id, "publication", json!({})).await;
+        let read = async || app.get(&format!("/v1/advice/{id}")).send().await;
+        let named = |reply: &Reply| reply.json()["points"][0]["followUp"]["agreement"].clone();
+        let before = read().await;
+        assert_eq!(named(&before), Value::Null);
+        let feed = app.get("/v1/changes?limit=1000").send().await.json();
+        let next = feed["next"].as_str().unwrap().to_owned();
+        for (event, body, shown) in [
+            ("publication", json!({}), json!(id_of(&agreement))),
+            ("unpublication", json!({"reason": "reden"}), Value::Null),
+        ] {
+            let version = read().await.json()["version"].as_i64().unwrap();
+            app.tell(&accord, event, body).await;
+            let after = read().await;
+            assert_eq!((named(&after), after.json()["version"].as_i64()), (shown, Some(version + 1)), "{event}");
+        }
+        assert_ne!(read().await.header("etag"), before.header("etag"));
+        let told = app.get(&format!("/v1/changes?limit=1000&after={next}")).send().await.json();
+        let of_advice = told["items"].as_array().unwrap().iter().filter(|change| change["id"] == id.as_str());
+        assert_eq!(of_advice.count(), 2);
+        // One that its writer does not know of cannot be named.
+        let cluster = app.token("treatment:write", &[], &["so"]);
+        let tag = app.get(&format!("/v1/advice/{id}")).token(&cluster).send().await.header("etag");
+        let unknown = json!({
+            "point": 1, "state": "planned", "on": "2026-10-25", "agreement": "0199b0c4-7d1e-7c3a-9a51-3f3f6a1f2b11"
+        });
+        let refused = app.post(&format!("/v1/advice/{id}/follow-ups"), unknown);
+        let refused = refused.token(&cluster).if_match(&tag).send().await;
+        assert_eq!(refused.faults(), [("/agreement".to_owned(), "unknown".to_owned())]);
     }
 
     /// Where a function is asked for a name is refused, and who is below alderman has none.
