@@ -293,7 +293,8 @@ impl Walker<'_, '_> {
             }
             let Some(item) = self.walk.ids.get(id).copied() else { continue };
             let gone = telling == Telling::Gone && self.saw_once(item);
-            if self.sees(item).is_none() && asked != Some(item) && !gone && !exit.contains(id) {
+            // Who audits reads the item whole, and so the ids that it names.
+            if self.sees(item).is_none() && asked != Some(item) && !gone && !audits && !exit.contains(id) {
                 wrong.push((Some(item), format!("reads the id of this item, {id}")));
             }
         }
