@@ -18,6 +18,7 @@ use crate::auth::Verifier;
 use crate::clock::{Clock, Now};
 use crate::contract::Contract;
 use crate::problem::ApiError;
+use crate::stopping::Stopping;
 
 /// What every request needs.
 pub struct App {
@@ -35,6 +36,8 @@ pub struct App {
     pub public_url: String,
     /// Turns for answers that stream: each keeps a connection for as long as its caller reads.
     pub streams: Arc<Semaphore>,
+    /// Told when the server comes to its end; a long poll waits for it beside what it waits for.
+    pub stopping: Stopping,
     registry: Mutex<Option<Arc<Registry>>>,
     /// The facts that figures are made from.
     pub known_facts: crate::metrics::KnownFacts,
@@ -148,6 +151,7 @@ impl App {
             limits,
             public_url,
             streams,
+            stopping: Stopping::default(),
             registry: Mutex::new(None),
             known_facts: Default::default(),
         }

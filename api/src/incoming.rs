@@ -22,6 +22,8 @@ use crate::auth::{self, Claims, TokenError};
 use crate::clock::Now;
 use crate::etag::{IfMatch, Version};
 use crate::problem::ApiError;
+use crate::telemetry::{METRICS, log};
+use crate::wire::{Client, Receiving, count_bearer};
 
 /// The type of a merge patch (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -52,6 +54,7 @@ impl FromRequest for Incoming {
                 .clone();
             let limit = app.limits.body;
             let broken = || ApiError::invalid("body", "", "syntax", "the body did not arrive whole");
+            let receiving = Receiving::begin(&http);
             let body = match payload.await {
                 Ok(payload) => match payload.to_bytes_limited(limit).await {
                     Ok(whole) => whole.map_err(|_| broken()),
@@ -59,6 +62,7 @@ impl FromRequest for Incoming {
                 },
                 Err(_) => Err(broken()),
             };
+            receiving.end();
             Ok(Self { app, http, body })
         })
     }
@@ -84,7 +88,11 @@ impl Incoming {
     pub async fn call(self, operation: &'static str) -> Result<Call, ApiError> {
         let Self { app, http, body } = self;
         let now = app.clock.now();
-        let claims = authenticate(&app, &http, now).await?;
+        let claims = authenticate(&app, &http, now).await;
+        let bearer = claims.as_ref().ok().and_then(Option::as_ref);
+        let bearer = bearer.map(|claims| Client::of_token(&claims.client, &claims.sub));
+        count_bearer(&http, bearer)?;
+        let claims = claims?;
         let (caller, client) = match claims {
             None => (Caller::default(), String::new()),
             Some(claims) => {
@@ -116,16 +124,16 @@ async fn authenticate(app: &Arc<App>, http: &HttpRequest, now: Now) -> Result<Op
     let mut values = http.headers().get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(ApiError::InvalidToken("Authorization stands there twice"));
+        return Err(refused(TokenError::Invalid("Authorization stands there twice")));
     }
-    let value = value.to_str().map_err(|_| ApiError::InvalidToken("it is not text"))?;
+    let value = value.to_str().map_err(|_| refused(TokenError::Invalid("it is not text")))?;
     let token = auth::bearer_from_header(value).map_err(refused)?.to_owned();
     let moment = now.moment.timestamp();
     let verified = match app.verifier.verify_from_cache(&token, moment) {
         Some(verified) => verified,
         None => {
             let verifier = app.verifier.clone();
-            actix_web::web::block(move || verifier.verify(&token, moment))
+            actix_web::web::block(log::within(move || verifier.verify(&token, moment)))
                 .await
                 .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))?
         }
@@ -134,6 +142,11 @@ async fn authenticate(app: &Arc<App>, http: &HttpRequest, now: Now) -> Result<Op
 }
 
 fn refused(error: TokenError) -> ApiError {
+    METRICS.authentication_failed(match error {
+        TokenError::Invalid(why) => why,
+        TokenError::Expired => "it has expired",
+        TokenError::NoKeys => "no keys of the issuer can be had",
+    });
     match error {
         TokenError::Invalid(why) => ApiError::InvalidToken(why),
         TokenError::Expired => ApiError::InvalidToken("it has expired"),

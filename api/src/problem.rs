@@ -107,6 +107,7 @@ pub const KINDS: &[(&str, u16, &str, &str)] = &[
         "Not acceptable",
         "Accept application/json, or one of the types that the contract names.",
     ),
+    ("too-slow", 408, "Too slow", "Send the whole body within the time that a request may take."),
     ("conflict", 409, "Conflict", "What was asked is not open in the present state; `detail` says why."),
     (
         "gone",
@@ -166,6 +167,9 @@ pub enum ApiError {
     /// The caller accepts nothing that we offer.
     #[error("not acceptable")]
     NotAcceptable,
+    /// The body did not arrive within the time for a request.
+    #[error("too slow")]
+    TooSlow,
     /// Against the state.
     #[error("conflict: {0}")]
     Conflict(&'static str, String),
@@ -259,6 +263,7 @@ impl ApiError {
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
             Self::NotAcceptable => "not-acceptable",
+            Self::TooSlow => "too-slow",
             Self::Conflict(_, _) => "conflict",
             Self::Gone { .. } => "gone",
             Self::Stale => "stale",
@@ -304,6 +309,7 @@ impl ApiError {
             | Self::NotYours
             | Self::NotFound
             | Self::NotAcceptable
+            | Self::TooSlow
             | Self::Stale
             | Self::IdempotencyMismatch
             | Self::PreconditionRequired
@@ -346,6 +352,7 @@ impl ApiError {
             | Self::NotYours
             | Self::NotFound
             | Self::NotAcceptable
+            | Self::TooSlow
             | Self::Conflict(_, _)
             | Self::Gone { .. }
             | Self::Stale

@@ -16,6 +16,7 @@ pub mod response_draft;
 mod schema;
 mod snapshot;
 mod store;
+pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
