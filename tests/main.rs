@@ -18,6 +18,7 @@ mod journal;
 mod metrics;
 mod participation;
 mod reference;
+mod running;
 mod support_of_councils;
 mod term;
 mod wire;

@@ -138,7 +138,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub connections: ConnectionArgs,
     /// Requests that are worked on at once; who comes on top of that is turned away with 503. 0 for no limit.
-    #[arg(long, env = "MAX_REQUESTS", default_value_t = 256, value_name = "N")]
+    #[arg(long, env = "MAX_REQUESTS", default_value_t = 128, value_name = "N")]
     pub max_requests: usize,
     /// Bytes of big answers (64 KiB and more) that wait to be sent at once; a read on top of that is turned away with 503.
     /// 0 for no limit.

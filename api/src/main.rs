@@ -17,7 +17,7 @@ use api::discovery::DiscoveryConfig;
 use api::import::dossiers::Options;
 use api::server::{Ended, Parts, Serving, serve};
 use api::telemetry::process::file_limit;
-use api::telemetry::{Figures, export_spans, log, serve_metrics};
+use api::telemetry::{export_spans, log, serve_metrics};
 use api::wire::{Pace, WireConfig};
 use api::{demo, import, openapi};
 use clap::Parser;
@@ -179,12 +179,11 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
         security_expires: expires_in_a_year(),
     };
     print_settings(&args, &public_url, dev_tokens)?;
-    let app = Arc::new(app);
+    let parts = Parts::new(Arc::new(app), wire, discovery, &document);
     if let Some(listener) = metrics {
-        serve_metrics(listener, Figures::new(app.clone()))
+        serve_metrics(listener, parts.beside())
             .map_err(|error| format!("the metrics cannot be served: {error}"))?;
     }
-    let parts = Parts::new(app, wire, discovery, &document);
     println!("Ready after {} ms. Open:", started.elapsed().as_millis());
     for path in ["/", "/docs", "/v1/advice", "/v1/councils", "/v1/openapi.json"] {
         println!("  {public_url}{path}");

@@ -409,6 +409,13 @@ impl ResponseError for ApiError {
             Self::Unavailable(cause, _) => tracing::warn!(cause, "a request had to be turned away"),
             _ => {}
         }
+        self.unlogged()
+    }
+}
+
+impl ApiError {
+    /// The same answer without a line in the log: who is overrun has no time to write one for each.
+    pub fn unlogged(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         for (name, value) in self.headers() {
             response.headers_mut().insert(name, value);

@@ -22,7 +22,7 @@ use crate::dossier::{
 use crate::health::{Health, ready};
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
-use crate::telemetry::METRICS;
+use crate::telemetry::{Beside, METRICS};
 use crate::wire::{self, Pace, Paced, Wire, WireConfig, resource};
 use crate::{advice, advice_request, bi, changes, coverage, metrics, paging, registry};
 
@@ -47,13 +47,19 @@ impl Parts {
         discovery: DiscoveryConfig,
         document: &serde_json::Value,
     ) -> Self {
+        let health = Data::new(Health::default());
         Self {
             wire: Data::new(Wire::new(wire, app.stopping.clone())),
-            health: Data::new(Health::default()),
+            health,
             app: Data::new(app),
             discovery: Data::new(discovery),
             reference: Data::new(Reference::new(document)),
         }
+    }
+
+    /// What is served beside the public listener.
+    pub fn beside(&self) -> Beside {
+        Beside { app: self.app.clone(), health: self.health.clone() }
     }
 
     /// Data and routes, for a server and for tests; `from_fn(wire::wire)` goes around it.

@@ -1,22 +1,41 @@
-//! Prometheus on a listener of its own, on a thread of its own: it answers also when those of callers have no time.
+//! Metrics and health on a listener of their own, on a thread of its own: it answers also when those of callers have no time, or
+//! no connection is left.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, Route, guard, web};
 
 use super::figures::Figures;
+use crate::health::{Health, ready};
 
 /// Scrapes that are answered at once; more make no sense.
 const THREADS: usize = 2;
 
-/// Serves `/metrics` until the process ends.
-pub fn serve_metrics(listener: TcpListener, figures: Figures) -> std::io::Result<()> {
-    let figures = web::Data::new(Arc::new(figures));
+/// What is served here.
+pub struct Beside {
+    /// What every request needs.
+    pub app: web::Data<Arc<crate::app::App>>,
+    /// What is known of the database.
+    pub health: web::Data<Health>,
+}
+
+/// Serves `/metrics` and `/health/…` until the process ends.
+pub fn serve_metrics(listener: TcpListener, beside: Beside) -> std::io::Result<()> {
+    let Beside { app, health } = beside;
+    let figures = web::Data::new(Arc::new(Figures::new(app.get_ref().clone())));
+    let address = listener.local_addr()?;
     let serve = move || {
+        tracing::info!(%address, "serving metrics");
         let server = HttpServer::new(move || {
-            App::new().app_data(figures.clone()).route("/metrics", web::get().to(metrics))
+            App::new()
+                .app_data(figures.clone())
+                .app_data(app.clone())
+                .app_data(health.clone())
+                .route("/metrics", get().to(metrics))
+                .route("/health/live", get().to(live))
+                .route("/health/ready", get().to(ready))
         });
         // It ends with the process, so that the end itself can be watched.
         let server = server.workers(1).worker_max_blocking_threads(THREADS).disable_signals();
@@ -26,6 +45,14 @@ pub fn serve_metrics(listener: TcpListener, figures: Figures) -> std::io::Result
         }
     };
     std::thread::Builder::new().name("metrics".to_owned()).spawn(serve).map(|_| ())
+}
+
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
 }
 
 async fn metrics(figures: web::Data<Arc<Figures>>) -> HttpResponse {

@@ -11,6 +11,5 @@ pub mod process;
 mod spans;
 
 pub use counters::{METRICS, Metrics, Open, PoolState};
-pub use figures::Figures;
-pub use listener::serve_metrics;
+pub use listener::{Beside, serve_metrics};
 pub use spans::{Exporting, Span, SpanIds, export_spans};

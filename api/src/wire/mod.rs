@@ -133,7 +133,7 @@ impl Wire {
             None => {
                 METRICS.shed("sending");
                 let cause = "too much waits to be sent".to_owned();
-                ApiError::Unavailable(cause, RETRY_AFTER_LOAD).error_response()
+                ApiError::Unavailable(cause, RETRY_AFTER_LOAD).unlogged()
             }
         }
     }
@@ -225,7 +225,7 @@ impl Wire {
             let response = self.finish(asked, self.answer_preflight(asked));
             return Ok(req.into_response(response));
         }
-        let refuse = |error: ApiError| self.finish(asked, error.error_response());
+        let refuse = |error: ApiError| self.finish(asked, error.unlogged());
         // What tells whether we are well must get through when we are not.
         if asked.path.starts_with("/health/") {
             return self.run(asked, self.config.request_timeout, next.call(req)).await;
@@ -251,14 +251,11 @@ impl Wire {
         let address = is_counted_later.then(|| self.address(req.request()));
         let answer = self.run(asked, self.config.request_timeout + wait, next.call(req)).await;
         // A token that no handler looked at says nothing about its bearer.
-        match address {
-            Some(address) if asked.passage.usage.get().is_none() => {
-                match self.count(Client::at(address), &asked.passage) {
-                    Ok(()) => answer,
-                    Err(error) => Err(refuse(error)),
-                }
-            }
-            _ => answer,
+        let Some(address) = address.filter(|_| asked.passage.usage.get().is_none()) else { return answer };
+        match (self.count(Client::at(address), &asked.passage), answer) {
+            (Ok(()), answer) => answer,
+            (Err(error), Ok(answer)) => Ok(answer.into_response(refuse(error))),
+            (Err(error), Err(_)) => Err(refuse(error)),
         }
     }
 
