@@ -14,7 +14,7 @@ struct Running {
     address: SocketAddr,
     metrics: SocketAddr,
     log: Arc<Mutex<Vec<Value>>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Running {
@@ -22,6 +22,7 @@ impl Running {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_wijkaanzet"))
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--workers", "1"])
+            .args(["--dev-tokens"])
             .arg("--data-dir")
             .arg(folder.path())
             .args(settings)
@@ -43,7 +44,7 @@ impl Running {
             event["address"].as_str().unwrap().parse().unwrap()
         };
         let (metrics, address) = (address_in("serving metrics"), address_in("started"));
-        let running = Self { child, address, metrics, log, _folder: folder };
+        let running = Self { child, address, metrics, log, folder };
         wait_for(|| (running.get("/health/ready").0 == 200).then_some(()));
         running
     }
@@ -57,6 +58,19 @@ impl Running {
     /// Status and whole text of an answer.
     fn get(&self, path: &str) -> (u16, String) {
         answer(self.address, "GET", path)
+    }
+
+    /// The head of a draft whose sender has a valid token: only of such a one a body is taken in.
+    fn draft(&self, head: &str) -> String {
+        let minted = Command::new(env!("CARGO_BIN_EXE_wijkaanzet"))
+            .args(["token", "--scope", "advice:write", "--councils", "rozenburg", "--data-dir"])
+            .arg(self.folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        let token = String::from_utf8(minted.stdout).unwrap();
+        let head = format!("Host: x\r\nContent-Type: application/json\r\n{head}");
+        format!("POST /v1/advice HTTP/1.1\r\nAuthorization: Bearer {}\r\n{head}\r\n\r\n", token.trim())
     }
 
     fn tell(&self, signal: &str) {
@@ -131,7 +145,7 @@ fn drip(mut stream: TcpStream) -> (String, Duration) {
 fn told_to_stop_it_first_leaves_then_ends_what_runs_and_then_itself() {
     let mut server = Running::start(&["--drain-seconds", "1"]);
     let mut running = server.connect();
-    write!(running, "POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{").unwrap();
+    write!(running, "{}{{", server.draft("Content-Length: 2")).unwrap();
     server.tell("-TERM");
     wait_for(|| (server.get("/health/ready").0 == 503).then_some(()));
     // Others may not have noticed yet: they are answered, and their connection closed.
@@ -146,7 +160,7 @@ fn told_to_stop_it_first_leaves_then_ends_what_runs_and_then_itself() {
     write!(running, "}}").unwrap();
     let mut text = String::new();
     running.read_to_string(&mut text).unwrap();
-    assert!(text.starts_with("HTTP/1.1 401"), "{text}");
+    assert!(text.starts_with("HTTP/1.1 400"), "{text}");
     assert_eq!(server.exit_code(), 0);
     assert!(find(&server.log, "stopped: every request was answered").is_some());
 }
@@ -164,7 +178,7 @@ fn told_twice_it_ends_at_once() {
 fn what_runs_longer_than_the_time_to_stop_is_cut_off_and_told() {
     let mut server = Running::start(&["--drain-seconds", "0", "--stop-timeout", "1"]);
     let mut running = server.connect();
-    write!(running, "POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{").unwrap();
+    write!(running, "{}{{", server.draft("Content-Length: 2")).unwrap();
     wait_for(|| metric(&server, "wijkaanzet_http_requests_in_flight 1").then_some(()));
     server.tell("-TERM");
     assert_eq!(server.exit_code(), 0);

@@ -35,6 +35,8 @@ pub struct Incoming {
     pub app: Arc<App>,
     /// The request itself.
     pub http: HttpRequest,
+    now: Now,
+    claims: Result<Option<Claims>, ApiError>,
     body: Result<Bytes, ApiError>,
 }
 
@@ -42,7 +44,8 @@ impl FromRequest for Incoming {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
-    /// Takes the body in without an opinion: what is wrong with it is said in its turn.
+    /// Takes the body in without an opinion: what is wrong with it is said in its turn. Of who has no valid token none is taken
+    /// in: nothing that he may do has one, and so nobody keeps us waiting for it.
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let http = request.clone();
         let payload = web::Payload::from_request(request, payload);
@@ -52,20 +55,37 @@ impl FromRequest for Incoming {
                 .ok_or_else(|| ApiError::Internal("the app is not set up".to_owned()))?
                 .get_ref()
                 .clone();
-            let limit = app.limits.body;
-            let broken = || ApiError::invalid("body", "", "syntax", "the body did not arrive whole");
-            let receiving = Receiving::begin(&http);
-            let body = match payload.await {
-                Ok(payload) => match payload.to_bytes_limited(limit).await {
-                    Ok(whole) => whole.map_err(|_| broken()),
-                    Err(_) => Err(ApiError::TooLarge(limit)),
-                },
-                Err(_) => Err(broken()),
+            let now = app.clock.now();
+            let claims = authenticate(&app, &http, now).await;
+            let bearer = claims.as_ref().ok().and_then(Option::as_ref);
+            let known = bearer.map(|claims| Client::of_token(&claims.client, &claims.sub));
+            count_bearer(&http, known)?;
+            let body = match (bearer, payload.await) {
+                (None, _) => Ok(Bytes::new()),
+                (Some(_), Err(_)) => Err(broken()),
+                (Some(_), Ok(payload)) => take_in(&http, payload, app.limits.body).await?,
             };
-            receiving.end();
-            Ok(Self { app, http, body })
+            Ok(Self { app, http, now, claims, body })
         })
     }
+}
+
+fn broken() -> ApiError {
+    ApiError::invalid("body", "", "syntax", "the body did not arrive whole")
+}
+
+async fn take_in(
+    http: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Result<Bytes, ApiError>, ApiError> {
+    let receiving = Receiving::begin(http);
+    let body = match payload.to_bytes_limited(limit).await {
+        Ok(whole) => whole.map_err(|_| broken()),
+        Err(_) => Err(ApiError::TooLarge(limit)),
+    };
+    receiving.end(http)?;
+    Ok(body)
 }
 
 /// A request whose caller is known and may call this operation.
@@ -86,14 +106,8 @@ pub struct Call {
 impl Incoming {
     /// Authenticates the caller and checks the scope that the contract asks of this operation.
     pub async fn call(self, operation: &'static str) -> Result<Call, ApiError> {
-        let Self { app, http, body } = self;
-        let now = app.clock.now();
-        let claims = authenticate(&app, &http, now).await;
-        let bearer = claims.as_ref().ok().and_then(Option::as_ref);
-        let bearer = bearer.map(|claims| Client::of_token(&claims.client, &claims.sub));
-        count_bearer(&http, bearer)?;
-        let claims = claims?;
-        let (caller, client) = match claims {
+        let Self { app, http, now, claims, body } = self;
+        let (caller, client) = match claims? {
             None => (Caller::default(), String::new()),
             Some(claims) => {
                 let Claims { sub, client, scopes, councils, clusters } = claims;
@@ -294,7 +308,7 @@ impl Call {
 fn again(error: &ApiError) -> ApiError {
     match error {
         ApiError::TooLarge(limit) => ApiError::TooLarge(*limit),
-        _ => ApiError::invalid("body", "", "syntax", "the body did not arrive whole"),
+        _ => broken(),
     }
 }
 

@@ -129,7 +129,13 @@ impl HttpClient for Client {
     {
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let answer = self.0.run(Request::from_parts(head, body.to_vec()))?;
+            let answer = self.0.run(Request::from_parts(head, body.to_vec())).inspect_err(|error| {
+                tracing::warn!(%error, "spans are lost: the collector cannot be reached");
+            })?;
+            if !answer.status().is_success() {
+                let status = answer.status().as_u16();
+                tracing::warn!(status, "spans are lost: the collector does not take them");
+            }
             let (head, mut body) = answer.into_parts();
             let body = body.with_config().limit(MOST_ANSWERED).read_to_vec()?;
             Ok(Response::from_parts(head, Bytes::from(body)))

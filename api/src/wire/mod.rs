@@ -34,7 +34,7 @@ pub use pace::{Line, Pace, Paced};
 pub use routes::{Resource, get, not_found, resource};
 
 use limit::{Limit, Usage};
-use load::Bound;
+use load::{Bound, Share};
 use trace::{TRACEPARENT, TRACESTATE, Trace};
 
 /// The version of the contract; `info.version` of the OpenAPI document is the same.
@@ -243,13 +243,14 @@ impl Wire {
             true => self.requests.take(1),
             false => Some(self.requests.force(0)),
         };
-        let Some(_turn) = turn else {
-            METRICS.shed("requests");
-            let error = ApiError::Unavailable("too many requests at once".to_owned(), RETRY_AFTER_LOAD);
-            return Ok(req.into_response(refuse(error)));
-        };
+        if turn.is_none() {
+            return Ok(req.into_response(refuse(overrun())));
+        }
+        asked.passage.turn.set(turn);
         let address = is_counted_later.then(|| self.address(req.request()));
         let answer = self.run(asked, self.config.request_timeout + wait, next.call(req)).await;
+        // Not with the request, which lives until its answer was sent.
+        drop(asked.passage.turn.take());
         // A token that no handler looked at says nothing about its bearer.
         let Some(address) = address.filter(|_| asked.passage.usage.get().is_none()) else { return answer };
         match (self.count(Client::at(address), &asked.passage), answer) {
@@ -286,33 +287,49 @@ impl Wire {
 }
 
 /// What the wire and the handler under it tell each other about a request, which belongs to the handler.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Passage {
     usage: Cell<Option<Usage>>,
     is_receiving: Cell<bool>,
+    turn: Cell<Option<Share>>,
 }
 
 fn passage(request: &HttpRequest) -> Option<Rc<Passage>> {
     request.extensions().get::<Rc<Passage>>().cloned()
 }
 
-/// The body of a request is on its way; until this is dropped, a caller who is too slow is told so.
-pub struct Receiving(Option<Rc<Passage>>);
+fn overrun() -> ApiError {
+    METRICS.shed("requests");
+    ApiError::Unavailable("too many requests at once".to_owned(), RETRY_AFTER_LOAD)
+}
+
+/// The body of a request is on its way. Meanwhile it takes no turn from those that are worked on, and a caller who is too slow is
+/// told so.
+pub struct Receiving {
+    passage: Option<Rc<Passage>>,
+    had_turn: bool,
+}
 
 impl Receiving {
     /// It begins.
     pub fn begin(request: &HttpRequest) -> Self {
-        let passage = passage(request);
-        if let Some(passage) = &passage {
-            passage.is_receiving.set(true);
-        }
-        Self(passage)
+        let Some(passage) = passage(request) else { return Self { passage: None, had_turn: false } };
+        passage.is_receiving.set(true);
+        let had_turn = passage.turn.take().is_some();
+        Self { passage: Some(passage), had_turn }
     }
 
-    /// It has arrived.
-    pub fn end(self) {
-        if let Some(passage) = &self.0 {
-            passage.is_receiving.set(false);
+    /// It has arrived: work on it begins, if there is a turn for it.
+    pub fn end(self, request: &HttpRequest) -> Result<(), ApiError> {
+        let Self { passage, had_turn } = self;
+        let Some(passage) = passage else { return Ok(()) };
+        passage.is_receiving.set(false);
+        match request.app_data::<web::Data<Wire>>() {
+            Some(wire) if had_turn => {
+                passage.turn.set(Some(wire.requests.take(1).ok_or_else(overrun)?));
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -86,7 +86,7 @@ async fn big() -> String {
 async fn take(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, ApiError> {
     let receiving = Receiving::begin(&request);
     let body = payload.to_bytes().await.map_err(|_| ApiError::NotFound)?;
-    receiving.end();
+    receiving.end(&request)?;
     Ok(HttpResponse::Ok().body(body))
 }
 
@@ -533,6 +533,33 @@ async fn more_than_can_be_worked_on_is_turned_away_at_once() {
     let all = async { tokio::join!(slow, other, waiting, late) };
     assert!(rt::time::timeout(Duration::from_secs(4), all).await.is_err(), "the feed may wait longer");
     assert_eq!(ask("/v1/advice").await.unwrap().status(), 200);
+}
+
+#[actix_web::test]
+async fn a_body_on_its_way_takes_no_turn_and_one_that_arrived_does() {
+    let data = web::Data::new(Wire::new(
+        WireConfig { max_requests: 1, request_timeout: Duration::from_secs(2), ..config() },
+        Stopping::default(),
+    ));
+    let app = init_service(App::new().app_data(data).wrap(from_fn(wire)).configure(routes)).await;
+    let (mut sender, payload) = actix_http::h1::Payload::create(false);
+    let request = TestRequest::post().uri("/v1/body").to_request();
+    let (head, _) = request.replace_payload(actix_http::Payload::from(payload));
+    let uploading = call_service(&app, head);
+    let meanwhile = async {
+        rt::time::sleep(Duration::from_millis(50)).await;
+        let read = call_service(&app, TestRequest::with_uri("/v1/advice").to_request()).await;
+        assert_eq!(read.status(), 200);
+        let slow = call_service(&app, TestRequest::with_uri("/v1/slow").to_request());
+        let arrive = async {
+            rt::time::sleep(Duration::from_millis(50)).await;
+            sender.feed_data(web::Bytes::from_static(b"whole"));
+            sender.feed_eof();
+        };
+        let (_, ()) = tokio::join!(rt::time::timeout(Duration::from_secs(1), slow), arrive);
+    };
+    let (uploaded, ()) = tokio::join!(uploading, meanwhile);
+    assert_eq!(uploaded.status(), 503);
 }
 
 #[actix_web::test]
