@@ -367,13 +367,15 @@ pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std
     }
     stopping.request();
     tracing::info!(running = METRICS.in_flight(), "nothing new is taken any more");
+    let abandoned = METRICS.abandoned();
     tokio::select! {
         () = handle.stop(true) => {}
         _ = told.recv() => return Ok(Ended::AtOnce),
     }
-    match METRICS.in_flight() {
+    // Some of them may have been left by their callers.
+    match METRICS.in_flight() + METRICS.abandoned() - abandoned {
         0 => tracing::info!("stopped: every request was answered"),
-        running => tracing::warn!(running, "stopped: requests were cut off after their time"),
+        requests => tracing::warn!(requests, "stopped: requests were cut off after their time"),
     }
     ended.await.map_err(std::io::Error::other)??;
     Ok(Ended::Gracefully)

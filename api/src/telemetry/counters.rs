@@ -36,6 +36,7 @@ pub struct Metrics {
     connections: IntGauge,
     shed: IntCounterVec,
     limited: IntCounter,
+    abandoned: IntCounter,
     cut_off: IntCounterVec,
     authentication_failures: IntCounterVec,
     jwks_refreshes: IntCounterVec,
@@ -81,6 +82,10 @@ impl Metrics {
                 "http_requests_rate_limited_total",
                 "Requests turned away because their client asked too often.",
             ),
+            abandoned: counter(
+                "http_requests_abandoned_total",
+                "Requests that ended without an answer, because their caller or this process went away.",
+            ),
             cut_off: counters(
                 "http_connections_cut_off_total",
                 "Connections closed because the other side was too slow, by what it was slow at.",
@@ -99,13 +104,14 @@ impl Metrics {
             replica_lag: RwLock::default(),
             pools: RwLock::default(),
         };
-        let all: [Box<dyn prometheus::core::Collector>; 9] = [
+        let all: [Box<dyn prometheus::core::Collector>; 10] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.durations.clone()),
             Box::new(metrics.in_flight.clone()),
             Box::new(metrics.connections.clone()),
             Box::new(metrics.shed.clone()),
             Box::new(metrics.limited.clone()),
+            Box::new(metrics.abandoned.clone()),
             Box::new(metrics.cut_off.clone()),
             Box::new(metrics.authentication_failures.clone()),
             Box::new(metrics.jwks_refreshes.clone()),
@@ -167,8 +173,13 @@ impl Metrics {
     }
 
     /// How many requests are being worked on.
-    pub fn in_flight(&self) -> i64 {
-        self.in_flight.get()
+    pub fn in_flight(&self) -> u64 {
+        u64::try_from(self.in_flight.get()).unwrap_or(0)
+    }
+
+    /// How many requests ended without an answer.
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned.get()
     }
 
     /// What is asked for at a scrape.
@@ -221,27 +232,38 @@ fn class(status: StatusCode) -> &'static str {
 }
 
 /// Something that is open, counted until it is dropped.
-pub struct Open(&'static IntGauge);
+pub struct Open {
+    count: &'static IntGauge,
+    abandoned: Option<&'static IntCounter>,
+}
 
 impl Open {
-    /// A request that is being worked on.
+    /// A request that is being worked on; abandoned, unless it is told that it was answered.
     pub fn request() -> Self {
-        Self::count(&METRICS.in_flight)
+        Self::count(&METRICS.in_flight, Some(&METRICS.abandoned))
     }
 
     /// A connection of a caller.
     pub fn connection() -> Self {
-        Self::count(&METRICS.connections)
+        Self::count(&METRICS.connections, None)
     }
 
-    fn count(gauge: &'static IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
+    /// It came to its proper end.
+    pub fn answered(mut self) {
+        self.abandoned = None;
+    }
+
+    fn count(count: &'static IntGauge, abandoned: Option<&'static IntCounter>) -> Self {
+        count.inc();
+        Self { count, abandoned }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.dec();
+        self.count.dec();
+        if let Some(abandoned) = self.abandoned {
+            abandoned.inc();
+        }
     }
 }

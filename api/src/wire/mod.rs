@@ -187,7 +187,7 @@ pub async fn wire<B: MessageBody + 'static>(
         return Err(ApiError::Internal("the wire is not in the application's data".to_owned()).into());
     };
     let _working = req.conn_data::<Line>().map(Line::begin);
-    let _open = Open::request();
+    let open = Open::request();
     let asked = Asked::read(&req);
     req.extensions_mut().insert(TraceId(asked.trace.trace_id.clone()));
     req.extensions_mut().insert(asked.passage.clone());
@@ -208,6 +208,7 @@ pub async fn wire<B: MessageBody + 'static>(
     let elapsed = started.elapsed();
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "answered"));
+    open.answered();
     METRICS.answered(&path, &asked.method, status, elapsed);
     traced.end(&asked.trace.ids(), &asked.method, &path, status);
     answer.map_err(|response| InternalError::from_response("answered", response).into())
