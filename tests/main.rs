@@ -25,6 +25,7 @@ mod oauth;
 mod participation;
 mod reference;
 mod replica;
+mod running;
 mod support_of_councils;
 mod term;
 mod visibility;

@@ -150,6 +150,8 @@ impl TestApp {
             cors_origins: vec!["https://mijn.rotterdam.test".to_owned()],
             rate_per_minute: None,
             request_timeout: Duration::from_secs(60),
+            max_requests: 0,
+            send_memory: 0,
             trust_forwarded: false,
         };
         let discovery = DiscoveryConfig {

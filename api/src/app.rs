@@ -22,6 +22,8 @@ use crate::contract::Contract;
 use crate::news::News;
 use crate::problem::ApiError;
 use crate::seal::Seal;
+use crate::stopping::Stopping;
+use crate::telemetry::log;
 
 /// What every request needs.
 pub struct App {
@@ -44,6 +46,8 @@ pub struct App {
     /// Who waits for the next change.
     pub news: News,
     turns: Turns,
+    /// Told when the server comes to its end; a long poll waits for it beside what it waits for.
+    pub stopping: Stopping,
     registry: Mutex<Option<Arc<Registry>>>,
     /// The facts that figures are made from.
     pub known_facts: crate::metrics::KnownFacts,
@@ -181,6 +185,7 @@ impl App {
             seal,
             news: News::default(),
             turns,
+            stopping: Stopping::default(),
             registry: Mutex::new(None),
             known_facts: Default::default(),
         })
@@ -330,8 +335,7 @@ async fn turn_at(turns: &Arc<Semaphore>, longest: Duration) -> Result<OwnedSemap
 async fn off_the_request<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let span = tracing::Span::current();
-    actix_web::web::block(move || span.in_scope(work))
+    actix_web::web::block(log::within(work))
         .await
         .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), COME_BACK))
 }

@@ -152,7 +152,7 @@ pub struct ServeArgs {
     /// Requests per minute and client; 0 for no limit.
     #[arg(long, env = "RATE_PER_MINUTE", default_value_t = 600, value_name = "N")]
     pub rate_per_minute: u32,
-    /// Seconds that a request may take.
+    /// Seconds that a request may take, its body included; a reader of the feed who waits has his `wait` more.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub request_timeout: u64,
     /// Bytes that a body may have.
@@ -164,6 +164,29 @@ pub struct ServeArgs {
     /// Threads that serve requests; the number of cores when left out.
     #[arg(long, env = "WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+    /// How connections are held.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
+    /// Requests that are worked on at once; who comes on top of that is turned away with 503. 0 for no limit.
+    #[arg(long, env = "MAX_REQUESTS", default_value_t = 128, value_name = "N")]
+    pub max_requests: usize,
+    /// Bytes of big answers (64 KiB and more) that wait to be sent at once; a read on top of that is turned away with 503.
+    /// 0 for no limit.
+    #[arg(long, env = "SEND_MEMORY", default_value_t = 256 * 1024 * 1024, value_name = "BYTES")]
+    pub send_memory: usize,
+    /// Seconds between the signal to stop, which /health/ready tells at once, and the moment from which nothing new is taken.
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub drain_seconds: u64,
+    /// Seconds that requests which run then have to come to their end.
+    #[arg(long, env = "STOP_TIMEOUT", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub stop_timeout: u64,
+    /// The address to serve /metrics on for Prometheus; nowhere when left out. Not for the public.
+    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The OTLP collector to send a span of each request to, over HTTP, such as http://127.0.0.1:4318. Takes a build with
+    /// the feature otel.
+    #[arg(long, env = "OTLP_ENDPOINT", value_name = "URL", value_parser = public_url)]
+    pub otlp_endpoint: Option<String>,
     /// Where to report a vulnerability, for security.txt.
     #[arg(
         long,
@@ -186,6 +209,26 @@ impl ServeArgs {
         let url = self.database_read.as_ref().map(|url| url.parse());
         url.transpose().map_err(|problem: String| format!("--database-read: {problem}"))
     }
+}
+
+/// How connections are held.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ConnectionArgs {
+    /// Connections at once, in all threads; fewer where the process may not open so many files.
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// Connections that wait to be taken; the system may have a lower limit.
+    #[arg(long, env = "BACKLOG", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub backlog: u16,
+    /// Seconds that the head of a request may take.
+    #[arg(long, env = "HEADER_TIMEOUT", default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub header_timeout: u64,
+    /// Seconds that a connection is held for a next request. Longer than the proxy before it does.
+    #[arg(long, env = "KEEP_ALIVE", default_value_t = 75, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub keep_alive: u64,
+    /// Seconds in which a caller must take 16 KiB of an answer that it takes slower than it is given.
+    #[arg(long, env = "WRITE_TIMEOUT", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub write_timeout: u64,
 }
 
 /// How the log is written.

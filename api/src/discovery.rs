@@ -421,9 +421,11 @@ mod tests {
             rate_per_minute: None,
             request_timeout: Duration::from_secs(5),
             trust_forwarded: false,
+            max_requests: 0,
+            send_memory: 0,
         };
         let app = App::new()
-            .app_data(web::Data::new(Wire::new(wire_config)))
+            .app_data(web::Data::new(Wire::new(wire_config, crate::stopping::Stopping::default())))
             .app_data(web::Data::new(config))
             .wrap(from_fn(wire))
             .configure(configure)

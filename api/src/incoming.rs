@@ -23,6 +23,8 @@ use crate::clock::Now;
 use crate::etag::{IfMatch, Version};
 use crate::problem::ApiError;
 use crate::seal::JOURNAL_POSITION;
+use crate::telemetry::{METRICS, log};
+use crate::wire::{Client, Receiving, count_bearer};
 
 /// The type of a merge patch (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -34,6 +36,8 @@ pub struct Incoming {
     pub app: Arc<App>,
     /// The request itself.
     pub http: HttpRequest,
+    now: Now,
+    claims: Result<Option<Claims>, ApiError>,
     body: Result<Bytes, ApiError>,
 }
 
@@ -41,7 +45,8 @@ impl FromRequest for Incoming {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
-    /// Takes the body in without an opinion: what is wrong with it is said in its turn.
+    /// Takes the body in without an opinion: what is wrong with it is said in its turn. Of who has no valid token none is taken
+    /// in: nothing that he may do has one, and so nobody keeps us waiting for it.
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let http = request.clone();
         let payload = web::Payload::from_request(request, payload);
@@ -51,18 +56,40 @@ impl FromRequest for Incoming {
                 .ok_or_else(|| ApiError::Internal("the app is not set up".to_owned()))?
                 .get_ref()
                 .clone();
-            let limit = app.limits.body;
-            let broken = || ApiError::invalid("body", "", "syntax", "the body did not arrive whole");
-            let body = match payload.await {
-                Ok(payload) => match payload.to_bytes_limited(limit).await {
-                    Ok(whole) => whole.map_err(|_| broken()),
-                    Err(_) => Err(ApiError::TooLarge(limit)),
-                },
-                Err(_) => Err(broken()),
+            let now = app.clock.now();
+            let claims = match refuse_token_in_query(http.query_string()) {
+                Ok(()) => authenticate(&app, &http, now).await,
+                Err(refused) => Err(refused),
             };
-            Ok(Self { app, http, body })
+            let bearer = claims.as_ref().ok().and_then(Option::as_ref);
+            let known = bearer.map(|claims| Client::of_token(&claims.client, &claims.sub));
+            count_bearer(&http, known)?;
+            let body = match (bearer, payload.await) {
+                (None, _) => Ok(Bytes::new()),
+                (Some(_), Err(_)) => Err(broken()),
+                (Some(_), Ok(payload)) => take_in(&http, payload, app.limits.body).await?,
+            };
+            Ok(Self { app, http, now, claims, body })
         })
     }
+}
+
+fn broken() -> ApiError {
+    ApiError::invalid("body", "", "syntax", "the body did not arrive whole")
+}
+
+async fn take_in(
+    http: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Result<Bytes, ApiError>, ApiError> {
+    let receiving = Receiving::begin(http);
+    let body = match payload.to_bytes_limited(limit).await {
+        Ok(whole) => whole.map_err(|_| broken()),
+        Err(_) => Err(ApiError::TooLarge(limit)),
+    };
+    receiving.end(http)?;
+    Ok(body)
 }
 
 /// A request whose caller is known and may call this operation.
@@ -83,11 +110,8 @@ pub struct Call {
 impl Incoming {
     /// Authenticates the caller and checks the scope that the contract asks of this operation.
     pub async fn call(self, operation: &'static str) -> Result<Call, ApiError> {
-        let Self { app, http, body } = self;
-        let now = app.clock.now();
-        refuse_token_in_query(http.query_string())?;
-        let claims = authenticate(&app, &http, now).await?;
-        let (caller, client) = match claims {
+        let Self { app, http, now, claims, body } = self;
+        let (caller, client) = match claims? {
             None => (Caller::default(), String::new()),
             Some(claims) => {
                 let Claims { sub, client, scopes, councils, clusters } = claims;
@@ -138,9 +162,9 @@ async fn authenticate(app: &Arc<App>, http: &HttpRequest, now: Now) -> Result<Op
     let mut values = http.headers().get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(ApiError::InvalidToken("Authorization stands there twice"));
+        return Err(refused(TokenError::Invalid("Authorization stands there twice")));
     }
-    let value = value.to_str().map_err(|_| ApiError::InvalidToken("it is not text"))?;
+    let value = value.to_str().map_err(|_| refused(TokenError::Invalid("it is not text")))?;
     let token = auth::bearer_from_header(value).map_err(refused)?.to_owned();
     let moment = now.moment.timestamp();
     let verified = match app.verifier.verify_from_cache(&token, moment) {
@@ -162,11 +186,11 @@ async fn verify_in_turn(
         return Ok(verified);
     }
     let verifier = app.verifier.clone();
-    web::block(move || {
+    web::block(log::within(move || {
         // The thread keeps the turn: it works on when the request is given up.
         let _turn = turn;
         verifier.verify(&token, moment)
-    })
+    }))
     .await
     .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))
 }
@@ -185,6 +209,12 @@ fn refuse_token_in_query(query: &str) -> Result<(), ApiError> {
 }
 
 fn refused(error: TokenError) -> ApiError {
+    METRICS.authentication_failed(match error {
+        TokenError::Invalid(why) => why,
+        TokenError::OtherScheme => "another scheme than Bearer",
+        TokenError::Expired => "it has expired",
+        TokenError::NoKeys => "no keys of the issuer can be had",
+    });
     match error {
         TokenError::Invalid(why) => ApiError::InvalidToken(why),
         TokenError::OtherScheme => ApiError::Unauthenticated,
@@ -333,7 +363,7 @@ impl Call {
 fn again(error: &ApiError) -> ApiError {
     match error {
         ApiError::TooLarge(limit) => ApiError::TooLarge(*limit),
-        _ => ApiError::invalid("body", "", "syntax", "the body did not arrive whole"),
+        _ => broken(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,14 +11,16 @@ use api::app::{App, Limits, seed};
 use api::auth::{AuthConfig, DevKey, IssuerConfig, JwksSource, Mint, Verifier};
 use api::clock::Clock;
 use api::config::{
-    BackupArgs, CheckArgs, Cli, Command, ImportArgs, ImportSource, IssuerArgs, LogFormat, OpenapiArgs,
-    RestoreArgs, ServeArgs, StoreArgs, TokenArgs,
+    BackupArgs, CheckArgs, Cli, Command, ImportArgs, ImportSource, IssuerArgs, OpenapiArgs, RestoreArgs,
+    ServeArgs, StoreArgs, TokenArgs,
 };
 use api::contract::Contract;
 use api::discovery::DiscoveryConfig;
 use api::import::dossiers::Options;
-use api::server::{Parts, serve};
-use api::wire::WireConfig;
+use api::server::{Ended, Parts, Serving, serve};
+use api::telemetry::process::file_limit;
+use api::telemetry::{export_spans, log, serve_metrics};
+use api::wire::{Pace, WireConfig};
 use api::{demo, import, openapi};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -26,9 +29,17 @@ use persistence::Store;
 use persistence::backup::{self, Backup, Contents, RestoreOptions, Restored};
 use persistence::check::{Report, Wanted};
 use persistence::roots::Root;
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Threads of each worker that wait for the database. Turns at its connections bound the work; a thread too many costs nothing.
 const BLOCKING_THREADS: usize = 16;
+
+/// Scrapes that wait.
+const METRICS_BACKLOG: u16 = 16;
+/// Bytes of answers that the kernel buffers for a connection, at least; it takes up to twice as many.
+const SEND_BUFFER: usize = 128 * 1024;
+/// Files that are not connections of callers: the database, the log, sockets of the runtime.
+const OTHER_FILES: usize = 256;
 
 const DEMO_WITH_ISSUER: &str = "--demo is for trying things out and does not go with an issuer of tokens";
 
@@ -124,7 +135,8 @@ fn verifier(issuer: &IssuerArgs, store: &StoreArgs, dev_tokens: bool) -> Result<
 
 fn run_serve(args: ServeArgs) -> Result<(), String> {
     let started = Instant::now();
-    start_log(args.log_format, &args.log)?;
+    log::start(args.log_format, &args.log)?;
+    let _exporting = args.otlp_endpoint.as_deref().map(export_spans).transpose()?;
     if args.demo && args.issuer.issuer.is_some() {
         return Err(DEMO_WITH_ISSUER.to_owned());
     }
@@ -148,14 +160,28 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone())?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let workers = args.workers.map_or(cores, usize::from);
-    let listener = std::net::TcpListener::bind(args.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+    let listener = listen(args.listen, args.connections.backlog)?;
+    let metrics = args.metrics_listen.map(|address| listen(address, METRICS_BACKLOG)).transpose()?;
     let wire = WireConfig {
         public_url: public_url.clone(),
         cors_origins: args.cors_origins.clone(),
         rate_per_minute: (args.rate_per_minute > 0).then_some(args.rate_per_minute),
         request_timeout: Duration::from_secs(args.request_timeout),
+        max_requests: args.max_requests,
+        send_memory: args.send_memory,
         trust_forwarded: args.trust_forwarded,
+    };
+    let serving = Serving {
+        workers,
+        blocking: BLOCKING_THREADS,
+        connections: connections(args.connections.max_connections),
+        pace: Pace {
+            head: Duration::from_secs(args.connections.header_timeout),
+            keep_alive: Duration::from_secs(args.connections.keep_alive),
+            write: Duration::from_secs(args.connections.write_timeout),
+        },
+        drain: Duration::from_secs(args.drain_seconds),
+        stop: Duration::from_secs(args.stop_timeout),
     };
     let discovery = DiscoveryConfig {
         public_url: public_url.clone(),
@@ -170,13 +196,45 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     };
     print_settings(&args, &public_url, dev_tokens)?;
     let parts = Parts::new(Arc::new(app), wire, discovery, &document);
+    if let Some(listener) = metrics {
+        serve_metrics(listener, parts.beside())
+            .map_err(|error| format!("the metrics cannot be served: {error}"))?;
+    }
     println!("Ready after {} ms. Open:", started.elapsed().as_millis());
     for path in ["/", "/docs", "/v1/advice", "/v1/councils", "/v1/openapi.json"] {
         println!("  {public_url}{path}");
     }
-    actix_web::rt::System::new()
-        .block_on(serve(parts, listener, workers, BLOCKING_THREADS))
-        .map_err(|error| format!("the server stopped: {error}"))
+    let ended = actix_web::rt::System::new()
+        .block_on(serve(parts, listener, serving))
+        .map_err(|error| format!("the server stopped: {error}"))?;
+    match ended {
+        Ended::Gracefully => Ok(()),
+        Ended::AtOnce => Err("told twice to stop: it left what was running".to_owned()),
+    }
+}
+
+/// A listener whose connections buffer no more than they need in the kernel, so that a caller who takes nothing is noticed.
+fn listen(address: SocketAddr, backlog: u16) -> Result<TcpListener, String> {
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(&address.into())?;
+        socket.listen(backlog.into())?;
+        Ok(TcpListener::from(socket))
+    };
+    open().map_err(|error: std::io::Error| format!("cannot listen on {address}: {error}"))
+}
+
+/// How many connections to take: never so many that no file is left for the database and whatever else is opened.
+fn connections(wanted: u32) -> usize {
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let files = file_limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let possible = files.saturating_sub(OTHER_FILES).max(1);
+    if possible < wanted {
+        tracing::warn!(wanted, possible, "fewer connections than wanted: raise the limit on open files");
+    }
+    wanted.min(possible)
 }
 
 /// security.txt names a day until which it holds (RFC 9116); a restart within the year renews it.
@@ -214,18 +272,10 @@ fn print_settings(args: &ServeArgs, public_url: &str, dev_tokens: bool) -> Resul
         "  limits            {} requests a minute, {} s a request, {} bytes a body",
         args.rate_per_minute, args.request_timeout, args.body_limit
     );
+    if let Some(address) = args.metrics_listen {
+        println!("  metrics           http://{address}/metrics");
+    }
     Ok(())
-}
-
-fn start_log(format: LogFormat, level: &str) -> Result<(), String> {
-    let filter = tracing_subscriber::EnvFilter::try_new(level)
-        .map_err(|_| format!("'{level}' is not a level of the log, such as info"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let set = match format {
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-        LogFormat::Text => log.try_init(),
-    };
-    set.map_err(|error| format!("the log cannot be started: {error}"))
 }
 
 fn run_import(args: &ImportArgs) -> Result<(), String> {

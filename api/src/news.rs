@@ -68,8 +68,12 @@ impl News {
             if left.is_zero() {
                 return Ok(None);
             }
+            let told = tokio::select! {
+                told = timeout(left.min(LOOK_EVERY), last.changed()) => told,
+                () = session.stopping.requested() => return Ok(None),
+            };
             // Told, or time to look; either way the next turn of the loop sees what came of it.
-            if timeout(left.min(LOOK_EVERY), last.changed()).await.is_err() && self.is_time_to_look() {
+            if told.is_err() && self.is_time_to_look() {
                 let head = session.read(|_, connection| Ok(journal::position(connection)?)).await?;
                 self.tell(head.sequence);
             }

@@ -593,6 +593,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         errors.push(("404", "Nothing there that the caller may know of."));
     }
     if writes {
+        errors.push(("408", "The body did not arrive in time."));
         errors.push(("409", "Not open in the present state, or there already."));
         errors.push(("413", "The body is too large."));
         errors.push(("422", "The Idempotency-Key was used for another request."));

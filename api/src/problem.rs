@@ -107,6 +107,7 @@ pub const KINDS: &[(&str, u16, &str, &str)] = &[
         "Not acceptable",
         "Accept application/json, or one of the types that the contract names.",
     ),
+    ("too-slow", 408, "Too slow", "Send the whole body within the time that a request may take."),
     ("conflict", 409, "Conflict", "What was asked is not open in the present state; `detail` says why."),
     (
         "gone",
@@ -172,6 +173,9 @@ pub enum ApiError {
     /// The caller accepts nothing that we offer.
     #[error("not acceptable")]
     NotAcceptable,
+    /// The body did not arrive within the time for a request.
+    #[error("too slow")]
+    TooSlow,
     /// Against the state.
     #[error("conflict: {0}")]
     Conflict(&'static str, String),
@@ -268,6 +272,7 @@ impl ApiError {
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
             Self::NotAcceptable => "not-acceptable",
+            Self::TooSlow => "too-slow",
             Self::Conflict(_, _) => "conflict",
             Self::Gone { .. } => "gone",
             Self::CursorGone => "cursor-gone",
@@ -315,6 +320,7 @@ impl ApiError {
             | Self::NotFound
             | Self::NotAcceptable
             | Self::CursorGone
+            | Self::TooSlow
             | Self::Stale
             | Self::IdempotencyMismatch
             | Self::PreconditionRequired
@@ -357,6 +363,7 @@ impl ApiError {
             | Self::NotYours
             | Self::NotFound
             | Self::NotAcceptable
+            | Self::TooSlow
             | Self::Conflict(_, _)
             | Self::Gone { .. }
             | Self::CursorGone
@@ -414,6 +421,13 @@ impl ResponseError for ApiError {
             Self::Unavailable(cause, _) => tracing::warn!(cause, "a request had to be turned away"),
             _ => {}
         }
+        self.unlogged()
+    }
+}
+
+impl ApiError {
+    /// The same answer without a line in the log: who is overrun has no time to write one for each.
+    pub fn unlogged(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         for (name, value) in self.headers() {
             response.headers_mut().insert(name, value);

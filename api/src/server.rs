@@ -1,21 +1,33 @@
 //! The routes, and the server that answers them.
 
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix_http::{HttpService, Protocol};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, HttpServer};
+use actix_web::{HttpResponse, rt};
 
-use crate::app::{App, Session};
+use crate::app::App;
 use crate::discovery::{self, DiscoveryConfig};
 use crate::docs::{self, Reference};
 use crate::dossier::{
     accord, agreement, assignment, collegetarget, commitment, participation_plan, policy_track, talk,
 };
+use crate::health::{Health, ready};
 use crate::incoming::Incoming;
 use crate::problem::ApiError;
-use crate::wire::{self, Wire, WireConfig, resource};
+use crate::telemetry::{Beside, METRICS};
+use crate::wire::{self, Pace, Paced, Wire, WireConfig, resource};
 use crate::{advice, advice_request, bi, changes, coverage, history, journal, metrics, paging, registry};
+
+/// How long a connection is read out after an answer that came before the whole request did.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// All that the server is made of, shared by its threads.
 #[derive(Clone)]
@@ -24,6 +36,7 @@ pub struct Parts {
     wire: Data<Wire>,
     discovery: Data<DiscoveryConfig>,
     reference: Data<Reference>,
+    health: Data<Health>,
 }
 
 impl Parts {
@@ -34,12 +47,19 @@ impl Parts {
         discovery: DiscoveryConfig,
         document: &serde_json::Value,
     ) -> Self {
+        let health = Data::new(Health::default());
         Self {
+            wire: Data::new(Wire::new(wire, app.stopping.clone())),
+            health,
             app: Data::new(app),
-            wire: Data::new(Wire::new(wire)),
             discovery: Data::new(discovery),
             reference: Data::new(Reference::new(document)),
         }
+    }
+
+    /// What is served beside the public listener.
+    pub fn beside(&self) -> Beside {
+        Beside { app: self.app.clone(), health: self.health.clone() }
     }
 
     /// Data and routes, for a server and for tests; `from_fn(wire::wire)` goes around it.
@@ -49,6 +69,7 @@ impl Parts {
             .app_data(self.wire.clone())
             .app_data(self.discovery.clone())
             .app_data(self.reference.clone())
+            .app_data(self.health.clone())
             .configure(discovery::configure)
             .configure(docs::configure)
             .service(resource("/health/ready").get(ready))
@@ -285,29 +306,126 @@ async fn openapi_yaml(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     Ok(paging::readable(&call, crate::etag::of_body(&body), media, body, None))
 }
 
-/// Ready when what is public can be read, from either database.
-async fn ready(app: Data<Arc<App>>) -> Result<HttpResponse, ApiError> {
-    // What the journal counts is nobody's business: it counts drafts too.
-    let session = Session::new(app.get_ref().clone(), Some(0));
-    session.read(|_, connection| Ok(persistence::journal::head(connection)?)).await?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ok"})))
+/// How the server serves.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Threads of each of them that wait for the database.
+    pub blocking: usize,
+    /// Connections that are taken at once, in all threads.
+    pub connections: usize,
+    /// How fast callers must be.
+    pub pace: Pace,
+    /// How long it goes on answering after it was told to stop, so that others notice that it leaves.
+    pub drain: Duration,
+    /// How long requests that run then have to come to their end, in whole seconds.
+    pub stop: Duration,
 }
 
-/// Serves until it is told to stop; then lets requests that run come to their end.
-pub async fn serve(
-    parts: Parts,
-    listener: std::net::TcpListener,
-    workers: usize,
-    blocking: usize,
-) -> std::io::Result<()> {
-    HttpServer::new(move || {
-        let parts = parts.clone();
-        actix_web::App::new().wrap(from_fn(wire::wire)).configure(move |config| parts.configure(config))
-    })
-    .workers(workers)
-    .worker_max_blocking_threads(blocking)
-    .shutdown_timeout(10)
-    .listen(listener)?
-    .run()
-    .await
+/// How the server came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every request that was taken was answered, or had its time.
+    Gracefully,
+    /// It was told a second time, and left what ran.
+    AtOnce,
+}
+
+/// Serves until it is told to stop (SIGTERM or SIGINT): then it is not ready any more, later it takes nothing new, and lets
+/// requests that run come to their end. Told twice it ends at once.
+pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std::io::Result<Ended> {
+    let Serving { workers, blocking, connections, pace, drain, stop } = serving;
+    let stopping = parts.app.stopping.clone();
+    let mut told = signals()?;
+    let builder = actix_server::Server::build();
+    let ending = builder.graceful_shutdown_signal();
+    let address = listener.local_addr()?;
+    // What `HttpServer` does, but with connections that are watched.
+    let service = move || {
+        let (parts, ending) = (parts.clone(), ending.clone());
+        let app = actix_web::App::new()
+            .wrap(from_fn(wire::wire))
+            .configure(move |config| parts.configure(config))
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let ending = ending.clone();
+                async move { ending.notified().await }
+            })
+            .keep_alive(pace.keep_alive)
+            .client_request_timeout(pace.head)
+            .client_disconnect_timeout(LINGER)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Paced, data| {
+                data.insert(connection.line().clone());
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| async move {
+            let connection = Paced::new(stream, pace);
+            let peer = connection.peer();
+            Ok((connection, Protocol::Http1, peer))
+        })
+        .and_then(http)
+    };
+    let server = builder
+        .workers(workers)
+        .worker_max_blocking_threads(blocking)
+        .max_concurrent_connections(connections.div_ceil(workers))
+        .shutdown_timeout(stop.as_secs())
+        .disable_signals()
+        .listen("http", listener, service)?
+        .run();
+    let handle = server.handle();
+    let ended = rt::spawn(server);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, workers, "started");
+
+    let signal = told.recv().await;
+    stopping.leave();
+    tracing::info!(signal, seconds = drain.as_secs(), "told to stop: not ready any more");
+    if !waits(drain, &mut told).await {
+        return Ok(Ended::AtOnce);
+    }
+    stopping.request();
+    tracing::info!(running = METRICS.in_flight(), "nothing new is taken any more");
+    let abandoned = METRICS.abandoned();
+    tokio::select! {
+        () = handle.stop(true) => {}
+        _ = told.recv() => return Ok(Ended::AtOnce),
+    }
+    // Some of them may have been left by their callers.
+    match METRICS.in_flight() + METRICS.abandoned() - abandoned {
+        0 => tracing::info!("stopped: every request was answered"),
+        requests => tracing::warn!(requests, "stopped: requests were cut off after their time"),
+    }
+    ended.await.map_err(std::io::Error::other)??;
+    Ok(Ended::Gracefully)
+}
+
+/// Waits so long; not if it is told again meanwhile.
+async fn waits(duration: Duration, told: &mut Signals) -> bool {
+    tokio::select! {
+        () = rt::time::sleep(duration) => true,
+        _ = told.recv() => false,
+    }
+}
+
+/// The signals that tell to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+fn signals() -> std::io::Result<Signals> {
+    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+}
+
+impl Signals {
+    async fn recv(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

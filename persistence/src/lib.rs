@@ -21,6 +21,7 @@ pub mod roots;
 mod schema;
 mod snapshot;
 mod store;
+pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;

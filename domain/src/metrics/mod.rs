@@ -19,6 +19,7 @@ pub mod statistics;
 #[cfg(test)]
 mod tests;
 mod times;
+pub mod workload;
 
 use std::collections::BTreeMap;
 

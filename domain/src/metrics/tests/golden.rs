@@ -212,6 +212,17 @@ fn what_is_open_and_late_counts_however_old() {
 }
 
 #[test]
+fn what_is_open_in_short_agrees_with_the_figures() {
+    let facts = with_advice(golden(), [advice(13, "w1", "2023-01-02")]);
+    // A08 and the one of 2023, A09 and the suspended A12.
+    let workload = workload::workload(&facts, d("2025-12-31"));
+    let late = compute(metric("open-late"), &facts, &over_2025(Cohort::Received, &[])).total.figure.n();
+    assert_eq!((workload.open, workload.open_late, workload.open_very_late), (4, late, late));
+    assert_eq!(workload.oldest_open_days, 1094);
+    assert_eq!(workload::workload(&facts, d("2022-12-31")), workload::Workload::default());
+}
+
+#[test]
 fn what_the_organisation_calls_done_is_not_realised_until_the_council_says_so() {
     let done = agreement(1, "w1", AgreementSize::Large).progressed(ProgressState::ReportedDone, "2025-06-01");
     let of = |agreement| {
