@@ -18,7 +18,7 @@ use walk::Walk;
 use world::World;
 
 /// So many cells (a role, an exit and an item in a state) are looked at, at least; fewer means that the walk was cut short.
-const CELLS: usize = 100_000;
+const CELLS: usize = 250_000;
 
 /// So many things that are wrong are enough to read.
 const ENOUGH: usize = 100;
