@@ -26,6 +26,7 @@ use crate::incoming::Incoming;
 use crate::paging::{self, CsvDialect, Cursor, DEFAULT_LIMIT, Format, Page, to_value};
 use crate::problem::{ApiError, InputError};
 use crate::registry::ListQuery;
+use crate::telemetry::log;
 
 /// A metric, and how it is calculated (definitie).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -669,7 +670,7 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
         })
         .await?;
     // Figures need the facts and no database: whoever reads or writes has the connection meanwhile.
-    let (content_type, body) = actix_web::web::block(move || -> Result<_, ApiError> {
+    let (content_type, body) = actix_web::web::block(log::within(move || -> Result<_, ApiError> {
         let metric = asked.metric(&metrics::compute(asked.definition, &facts, &asked.query));
         Ok(match style {
             None => {
@@ -679,7 +680,7 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
             }
             Some(style) => (paging::CSV_TYPE, as_csv(asked.definition, metric, style)?),
         })
-    })
+    }))
     .await
     .map_err(|_| ApiError::Unavailable("the pool of threads is gone".to_owned(), 2))??;
     Ok(paging::readable(&call, etag::of_body(&body), content_type, body, None))

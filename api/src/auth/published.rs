@@ -10,6 +10,7 @@ use jsonwebtoken::Algorithm;
 use super::key_set::KeySet;
 use super::source::{JwksError, Source, with_causes};
 use super::{AuthSetupError, MAX_LIFETIME_SECONDS, SECONDS_BETWEEN_FETCHES};
+use crate::telemetry::METRICS;
 
 /// How long keys are used that cannot be read again. An issuer that is down issues nothing, and its last
 /// tokens live no longer than this; but a key that it withdrew must not work for ever.
@@ -121,6 +122,7 @@ impl PublishedKeys {
     fn fetch(&self, now: i64) {
         self.write().attempted_at = Some(now);
         let read = self.source.keys(&self.algorithms);
+        METRICS.jwks_refreshed(read.as_ref().is_ok_and(|keys| !keys.is_empty()));
         let mut cached = self.write();
         match read {
             Ok(keys) => {

@@ -1,31 +1,16 @@
 //! What is counted as it happens. One set for the process, since what counts stands in many places.
 
-use std::sync::{LazyLock, RwLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// The counters of this process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Seconds; most answers take milliseconds, and the time limit stands at half a minute.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// What a pool of connections is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolState {
-    /// Its name, such as `read` or `write`.
-    pub pool: &'static str,
-    /// Connections in use.
-    pub in_use: u32,
-    /// Connections that wait for work.
-    pub idle: u32,
-    /// Requests that wait for a connection.
-    pub waiting: u32,
-}
-
-type PoolSource = Box<dyn Fn() -> Vec<PoolState> + Send + Sync>;
 
 /// What is counted.
 pub struct Metrics {
@@ -40,8 +25,6 @@ pub struct Metrics {
     cut_off: IntCounterVec,
     authentication_failures: IntCounterVec,
     jwks_refreshes: IntCounterVec,
-    replica_lag: RwLock<Option<f64>>,
-    pools: RwLock<Option<PoolSource>>,
 }
 
 fn opts(name: &str, help: &str) -> Opts {
@@ -101,8 +84,6 @@ impl Metrics {
                 "Attempts to read the keys of the issuer, by result.",
                 &["result"],
             ),
-            replica_lag: RwLock::default(),
-            pools: RwLock::default(),
         };
         let all: [Box<dyn prometheus::core::Collector>; 10] = [
             Box::new(metrics.requests.clone()),
@@ -161,17 +142,6 @@ impl Metrics {
         self.jwks_refreshes.with_label_values(&[if is_good { "success" } else { "failure" }]).inc();
     }
 
-    /// How far the replica that is read from is behind; none where there is none.
-    pub fn set_replica_lag(&self, lag: Option<Duration>) {
-        *self.replica_lag.write().unwrap_or_else(|poisoned| poisoned.into_inner()) =
-            lag.map(|lag| lag.as_secs_f64());
-    }
-
-    /// Who knows what the pools of connections are doing; asked at each scrape, so it must not wait.
-    pub fn set_pools(&self, source: impl Fn() -> Vec<PoolState> + Send + Sync + 'static) {
-        *self.pools.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Box::new(source));
-    }
-
     /// How many requests are being worked on.
     pub fn in_flight(&self) -> u64 {
         u64::try_from(self.in_flight.get()).unwrap_or(0)
@@ -180,30 +150,6 @@ impl Metrics {
     /// How many requests ended without an answer.
     pub fn abandoned(&self) -> u64 {
         self.abandoned.get()
-    }
-
-    /// What is asked for at a scrape.
-    pub(super) fn add_to(&self, registry: &Registry) -> prometheus::Result<()> {
-        if let Some(lag) = *self.replica_lag.read().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            let help = "How far the replica that is read from is behind.";
-            let gauge = Gauge::with_opts(opts("replica_lag_seconds", help))?;
-            gauge.set(lag);
-            registry.register(Box::new(gauge))?;
-        }
-        let pools = self.pools.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let Some(source) = pools.as_ref() else { return Ok(()) };
-        let help = "Connections to the database, by pool and what they do.";
-        let connections =
-            prometheus::IntGaugeVec::new(opts("database_connections", help), &["pool", "state"])?;
-        let help = "Requests that wait for a connection to the database, by pool.";
-        let waiting_for = prometheus::IntGaugeVec::new(opts("database_waiting_requests", help), &["pool"])?;
-        for PoolState { pool, in_use, idle, waiting } in source() {
-            connections.with_label_values(&[pool, "in_use"]).set(in_use.into());
-            connections.with_label_values(&[pool, "idle"]).set(idle.into());
-            waiting_for.with_label_values(&[pool]).set(waiting.into());
-        }
-        registry.register(Box::new(connections))?;
-        registry.register(Box::new(waiting_for))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::metrics::workload::{Workload, workload};
 use persistence::registry::{self, Table};
-use persistence::{AnyConnection, Stored, journal};
+use persistence::{AnyConnection, Stored, Usage, journal};
 use prometheus::{Encoder, Gauge, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::counters::METRICS;
@@ -33,6 +33,8 @@ struct Known {
     /// Whether the database answered when it was last asked.
     is_up: bool,
     head: Option<Head>,
+    /// The number and moment of the last entry that the replica held, where there is one and it answered.
+    replica: Option<(i64, DateTime<Utc>)>,
 }
 
 /// Where the journal stood, and what was open then.
@@ -59,7 +61,6 @@ impl Figures {
     pub fn text(&self) -> prometheus::Result<Vec<u8>> {
         let known = self.known();
         let registry = Registry::new();
-        METRICS.add_to(&registry)?;
         process::add_to(&registry)?;
         self.add_to(&registry, known)?;
         let mut families = METRICS.registry.gather();
@@ -86,7 +87,11 @@ impl Figures {
             .inspect_err(|error| tracing::warn!(%error, "the figures for Prometheus cannot be read"))
             .ok()
             .or(before.head);
-        let known = Known { read_at: Some(Instant::now()), is_up, head };
+        let replica = self.app.store.replica().and_then(|replica| {
+            let read = replica.head();
+            read.inspect_err(|error| tracing::warn!(%error, "the replica cannot be read")).ok()
+        });
+        let known = Known { read_at: Some(Instant::now()), is_up, head, replica };
         *hold(&self.known) = known;
         known
     }
@@ -96,7 +101,8 @@ impl Figures {
         let build = IntGaugeVec::new(Opts::new("wijkaanzet_build_info", help), &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
-        let Known { read_at, is_up, head } = known;
+        let Known { read_at, is_up, head, replica } = known;
+        self.add_pools(registry)?;
         if read_at.is_none() {
             return Ok(());
         }
@@ -106,6 +112,13 @@ impl Figures {
             registry.register(Box::new(gauge))
         };
         whole("database_up", "Whether the database answered when it was last asked.", is_up.into())?;
+        if self.app.store.replica().is_some() {
+            whole(
+                "replica_up",
+                "Whether the replica answered when it was last asked.",
+                replica.is_some().into(),
+            )?;
+        }
         let Some(head) = head else { return Ok(()) };
         let Head { sequence, moment, today: _, registry: _, workload, awaiting_receipt, unplaced_rows } =
             head;
@@ -131,6 +144,19 @@ impl Figures {
             "Agreements to be realised in this year.",
             count(agreements_due_this_year),
         )?;
+        if let Some((reached, at)) = replica {
+            whole(
+                "replica_behind_entries",
+                "Entries that the replica does not hold yet.",
+                (sequence - reached).max(0),
+            )?;
+            let lag = Gauge::new(
+                "wijkaanzet_replica_lag_seconds",
+                "Time between the last entry of the journal and the last that the replica holds.",
+            )?;
+            lag.set((seconds(moment) - seconds(at)).max(0.0));
+            registry.register(Box::new(lag))?;
+        }
         let entries = IntCounter::new("wijkaanzet_journal_entries_total", "Entries written to the journal.")?;
         entries.inc_by(u64::try_from(sequence).unwrap_or(0));
         registry.register(Box::new(entries))?;
@@ -148,6 +174,25 @@ impl Figures {
             registry.register(Box::new(gauge))?;
         }
         Ok(())
+    }
+}
+
+impl Figures {
+    fn add_pools(&self, registry: &Registry) -> prometheus::Result<()> {
+        let help = "Connections to the database, by pool and what they do.";
+        let connections =
+            IntGaugeVec::new(Opts::new("wijkaanzet_database_connections", help), &["pool", "state"])?;
+        let store = &self.app.store;
+        let replica = store.replica().map(|replica| ("replica", replica.readers()));
+        for (pool, usage) in
+            [("read", store.readers()), ("write", store.writers())].into_iter().chain(replica)
+        {
+            let Usage { size, in_use, idle } = usage;
+            for (state, value) in [("in_use", in_use), ("idle", idle), ("most", size)] {
+                connections.with_label_values(&[pool, state]).set(value.into());
+            }
+        }
+        registry.register(Box::new(connections))
     }
 }
 
