@@ -157,8 +157,11 @@ on_both_databases! {
                 {"council": "pernis", "reply": "open", "on": null, "advice": null}
             ])
         );
-        assert_eq!(seen.json()["version"], 1);
-        // Another body is another tag, though nobody changed the request.
+        // Nobody changed the request, but it reads another way: who keeps a copy is told.
+        assert_eq!(seen.json()["version"], 2);
+        let feed = app.get("/v1/changes?limit=1000").token(&coordinator(&app, "pernis")).send().await.json();
+        let last = feed["items"].as_array().unwrap().iter().rfind(|change| change["id"] == json!(id)).cloned();
+        assert_eq!(last.unwrap()["item"]["replies"][0]["reply"], "advised");
         assert_ne!(seen.header("etag"), etag);
         let token = app.almighty();
         let found =

@@ -231,6 +231,16 @@ on_both_databases! {
         assert!(said.contains("5 rows read") && said.contains("1 not placed"), "{said}");
     }
 
+    async fn no_name_of_a_person_stands_in_the_journal(app: TestApp) {
+        import(&app, ListSource::Raad, &the_raad_list());
+        assert!(!unplaced(&app).await.is_empty(), "a row without a place is kept");
+        let after = |tx: &mut persistence::AnyConnection| persistence::journal::after(tx, 0, 100_000);
+        let entries = app.store.read::<_, persistence::StoreError>(after).unwrap();
+        for entry in entries {
+            assert!(!entry.snapshot.contains("Voorbeeld"), "{} {}: {}", entry.resource, entry.item, entry.snapshot);
+        }
+    }
+
     async fn a_rehearsal_writes_nothing(app: TestApp) {
         let before = head(&app).await;
         let rehearsed = run(&app.store, app.clock.now(), ListSource::Raad, &the_raad_list(), true).unwrap();

@@ -71,7 +71,7 @@ on_both_databases! {
     }
 
     async fn a_position_that_is_none_of_ours_is_refused(app: TestApp) {
-        for position in ["", "1", "czE", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        for position in ["", "1", "czE", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
             let reply = app.get("/v1/councils").header("journal-position", position).send().await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{position}: {}", reply.text());
             assert_eq!(reply.faults()[0], ("Journal-Position".to_owned(), "position.foreign".to_owned()));

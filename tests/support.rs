@@ -152,6 +152,7 @@ impl TestApp {
             request_timeout: Duration::from_secs(60),
             max_requests: 0,
             send_memory: 0,
+            receive_memory: 0,
             trust_forwarded: false,
         };
         let discovery = DiscoveryConfig {

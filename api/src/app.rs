@@ -243,7 +243,7 @@ impl Session {
         &self,
         work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let work = match self.replica_turn().await {
+        let work = match self.replica_turn() {
             Some((turn, from)) => {
                 let app = self.app.clone();
                 let tried = off_the_request(move || {
@@ -272,7 +272,7 @@ impl Session {
         runtime: &tokio::runtime::Handle,
         work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let work = match runtime.block_on(self.replica_turn()) {
+        let work = match self.replica_turn() {
             Some((_turn, from)) => match read_replica(&self.app, from, work) {
                 Ok(outcome) => return outcome,
                 Err(work) => work,
@@ -305,10 +305,10 @@ impl Session {
     }
 
     /// A turn at the replica, and from which entry on it may be read. Nobody waits for one: there is another database.
-    async fn replica_turn(&self) -> Option<(OwnedSemaphorePermit, i64)> {
+    fn replica_turn(&self) -> Option<(OwnedSemaphorePermit, i64)> {
         let from = self.replica_from?;
         self.store.replica()?;
-        let turn = turn_at(&self.turns.reading_replica, READING_TURN).await.ok()?;
+        let turn = self.turns.reading_replica.clone().try_acquire_owned().ok()?;
         Some((turn, from))
     }
 }

@@ -11,7 +11,7 @@ use domain::access::{Caller, View};
 use domain::advice::Advice;
 use domain::ids::AdviceId;
 use persistence::journal::{self, Entry, holds_key};
-use persistence::{AnyConnection, Position, Stamp, Stored, advice, advice_request, dossier};
+use persistence::{AnyConnection, Position, Stored, advice, advice_request, dossier};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -22,6 +22,7 @@ use crate::incoming::{Call, Incoming};
 use crate::paging::{self, DEFAULT_LIMIT, to_value};
 use crate::problem::ApiError;
 use crate::registry;
+use crate::seal::Seal;
 
 /// Where the feed goes on.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -53,7 +54,7 @@ pub struct Change {
     pub modified_at: DateTime<Utc>,
     /// Whether it is gone for this caller from here on.
     pub deleted: bool,
-    /// The item as far as the caller may see it, advice, agreements, plans and the like as they are at the time of reading; null where it is gone.
+    /// The item as far as the caller may see it, as it is at the time of reading; null where it is gone.
     #[schema(value_type = Option<Object>, additional_properties = true)]
     pub item: Option<serde_json::Value>,
 }
@@ -73,10 +74,13 @@ pub struct ChangeList {
 /// How many entries of the journal one request looks through.
 const SCAN: i64 = 1000;
 
+/// How many bytes the items of a page have, but for a first that is bigger by itself.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// The ordered feed of changes, without gaps.
 ///
 /// Keep `next` and come back with `after=`: what you then have is what you could read. An item that stops being visible
-/// comes as `deleted`. Advice, agreements, plans and the like come as they are at the time of reading: what was corrected or withdrawn
+/// comes as `deleted`. Items come as they are at the time of reading: what was corrected or withdrawn
 /// since is not given again. `term.state` and `daysOver` of an advice hold for `term.on`; that they change at midnight is no change here.
 ///
 /// With `wait=` the answer comes as soon as there is a change. A cursor of a history that is no more, after the database was put
@@ -92,7 +96,7 @@ pub async fn list_changes(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     let after = read_cursor(&call.app, query.after.as_deref())?;
     let limit = usize::try_from(query.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
     let list = match query.wait.unwrap_or(0) {
-        0 => read(&call, &call.app.not_before(after.sequence), after, limit).await?.list,
+        0 => read(&call, &call.app.not_before(after.sequence), after, 0, limit).await?.list,
         seconds => wait(&call, after, limit, Duration::from_secs(seconds)).await?,
     };
     let link = format!("<{}/v1/changes?after={}>; rel=\"next\"", call.app.public_url, list.next);
@@ -106,9 +110,16 @@ struct Found {
     looked: i64,
 }
 
-async fn read(call: &Call, session: &Session, after: Position, limit: usize) -> Result<Found, ApiError> {
+/// Reads on after the cursor; what was `looked` through already holds nothing for this caller.
+async fn read(
+    call: &Call,
+    session: &Session,
+    after: Position,
+    looked: i64,
+    limit: usize,
+) -> Result<Found, ApiError> {
     let (caller, now) = (call.caller.clone(), call.now);
-    session.read(move |app, connection| changes(app, connection, &caller, now, after, limit)).await
+    session.read(move |app, connection| changes(app, connection, &caller, now, after, looked, limit)).await
 }
 
 /// Reads until there is something to tell, or the time is over. What nobody sees here is looked through once.
@@ -116,24 +127,30 @@ async fn wait(call: &Call, after: Position, limit: usize, longest: Duration) -> 
     let _place = call.app.news.place()?;
     let until = Instant::now() + longest;
     let mut session = call.app.not_before(after.sequence);
+    let (mut told, mut looked) = (0, 0);
     loop {
-        let Found { list, looked } = read(call, &session, after, limit).await?;
+        let found = read(call, &session, after, looked, limit).await?;
+        let list = found.list;
+        looked = found.looked;
         if !list.items.is_empty() || list.more {
             return Ok(list);
         }
-        match call.app.news.after(&session, looked, until).await? {
-            Some(sequence) => session = session.not_before(sequence),
+        // What was told once and not found is not waited for again: after a restore the journal may end before it.
+        match call.app.news.after(&session, looked.max(told), until).await? {
+            Some(sequence) => told = sequence,
             None => return Ok(list),
         }
+        session = session.not_before(told);
     }
 }
 
 fn read_cursor(app: &App, text: Option<&str>) -> Result<Position, ApiError> {
     let Some(text) = text else { return Ok(Position { sequence: 0, mark: 0 }) };
-    if is_of_an_earlier_release(text) {
-        return Err(ApiError::CursorGone);
-    }
     app.seal.open(text).ok_or_else(|| {
+        // One of another database, such as one that was restored from before there were seals, or of an earlier release.
+        if Seal::looks_sealed(text) || is_of_an_earlier_release(text) {
+            return ApiError::CursorGone;
+        }
         ApiError::invalid(
             "query",
             "after",
@@ -155,13 +172,14 @@ fn changes(
     caller: &Caller,
     now: Now,
     after: Position,
+    looked: i64,
     limit: usize,
 ) -> Result<Found, ApiError> {
     let registry = app.registry(connection)?;
     if journal::position_at(connection, after.sequence)? != Some(after) {
         return Err(ApiError::CursorGone);
     }
-    let entries = journal::after(connection, after.sequence, SCAN)?;
+    let entries = journal::scan(connection, after.sequence.max(looked), SCAN)?;
     let mut last = after;
     let mut seen: Vec<(&Entry, Option<View>)> = Vec::new();
     for entry in &entries {
@@ -180,14 +198,15 @@ fn changes(
         // The cursor moves with what the caller sees, so that it does not tell of what he does not.
         last = entry.position();
     }
-    let scanned = entries.last().map_or(after, Entry::position);
     let full = i64::try_from(entries.len()).unwrap_or(SCAN) == SCAN;
-    if seen.len() < limit && full {
+    let scanned = entries.last().map(Entry::position);
+    if let (true, Some(scanned)) = (seen.len() < limit && full, scanned) {
         last = scanned;
     }
-    let more = seen.len() == limit || full;
-    // An advice, and what is kept whole, as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be
-    // read here again. Whoever reads on to the end has the same either way.
+    let looked = scanned.map_or(looked.max(after.sequence), |scanned| scanned.sequence);
+    let mut more = seen.len() == limit || full;
+    // Everything as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be read here
+    // again. Whoever reads on to the end has the same either way.
     let ids: Vec<AdviceId> = seen
         .iter()
         .filter(|(entry, view)| view.is_some() && entry.resource == advice::RESOURCE)
@@ -201,9 +220,19 @@ fn changes(
     let shown: Vec<&Entry> =
         seen.iter().filter(|(_, view)| view.is_some()).map(|(entry, _)| *entry).collect();
     let dossiers = crate::dossier::current_of(connection, caller, &registry, now.today, &shown)?;
+    let of_requests = shown.iter().filter(|entry| entry.resource == advice_request::RESOURCE);
+    let requests = of_requests.map(|entry| entry.item.clone()).collect();
+    let requests = advice_request::find_all(connection, &requests, caller)?;
+    let requests = crate::advice_request::show(connection, caller, requests)?;
+    let requests: HashMap<String, _> =
+        requests.into_iter().map(|request| (request.id.to_string(), request)).collect();
+    let codes = shown.iter().map(|entry| entry.item.clone()).collect();
+    let rows = persistence::registry::current(connection, &codes)?;
     let mut items = Vec::with_capacity(seen.len());
+    let (mut size, mut last_told) = (0, None);
     for (entry, view) in &seen {
         let item = match view {
+            None => None,
             Some(_) if entry.resource == advice::RESOURCE => match current.get(&entry.item) {
                 Some((stored, view)) => Some(to_value(&showing.show(stored, *view))?),
                 None => None,
@@ -211,19 +240,21 @@ fn changes(
             Some(_) if dossier::RESOURCES.contains(&entry.resource.as_str()) => {
                 dossiers.get(&entry.item).cloned()
             }
-            Some(_) => {
-                let stamp = Stamp::plain(entry.version, entry.at(), entry.at());
-                match entry.resource.as_str() {
-                    advice_request::RESOURCE => {
-                        let stored = advice_request::read(entry)?;
-                        let shown = crate::advice_request::show(connection, caller, vec![stored])?;
-                        shown.first().map(to_value).transpose()?
-                    }
-                    table => registry::show(table, &entry.item, &entry.snapshot, stamp, &registry)?,
-                }
+            Some(_) if entry.resource == advice_request::RESOURCE => {
+                requests.get(&entry.item).map(to_value).transpose()?
             }
-            None => None,
+            Some(_) => match rows.get(&(entry.resource.clone(), entry.item.clone())) {
+                Some((text, stamp)) => registry::show(&entry.resource, &entry.item, text, *stamp, &registry)?,
+                None => None,
+            },
         };
+        size += item.as_ref().map_or(0, |item| item.to_string().len());
+        if size > MOST_BYTES && !items.is_empty() {
+            // The rest comes with the next page.
+            more = true;
+            break;
+        }
+        last_told = Some(entry.position());
         items.push(Change {
             resource: entry.resource.clone(),
             id: entry.item.clone(),
@@ -232,6 +263,9 @@ fn changes(
             item,
         });
     }
+    if items.len() < seen.len() {
+        last = last_told.unwrap_or(after);
+    }
     let list = ChangeList { items, next: app.seal.close(last), more };
-    Ok(Found { list, looked: scanned.sequence })
+    Ok(Found { list, looked })
 }

@@ -22,7 +22,7 @@ use crate::auth::{self, Claims, TokenError};
 use crate::clock::Now;
 use crate::etag::{IfMatch, Version};
 use crate::problem::ApiError;
-use crate::seal::JOURNAL_POSITION;
+use crate::seal::{JOURNAL_POSITION, Seal};
 use crate::telemetry::{METRICS, log};
 use crate::wire::{Client, Receiving, count_bearer};
 
@@ -83,7 +83,7 @@ async fn take_in(
     payload: web::Payload,
     limit: usize,
 ) -> Result<Result<Bytes, ApiError>, ApiError> {
-    let receiving = Receiving::begin(http);
+    let receiving = Receiving::begin(http, limit)?;
     let body = match payload.to_bytes_limited(limit).await {
         Ok(whole) => whole.map_err(|_| broken()),
         Err(_) => Err(ApiError::TooLarge(limit)),
@@ -142,19 +142,19 @@ impl Incoming {
 /// From which entry of the journal on a replica is good enough for this request. Who names a position has come so far. Who may
 /// write reads what is written to, unless he names one: he must find what he wrote a moment ago.
 fn replica_from(app: &App, http: &HttpRequest, caller: &Caller) -> Result<Option<i64>, ApiError> {
-    match http.headers().get(JOURNAL_POSITION) {
-        Some(value) => {
-            let position = value.to_str().ok().and_then(|text| app.seal.open(text)).ok_or_else(|| {
-                ApiError::invalid(
-                    "header",
-                    "Journal-Position",
-                    "position.foreign",
-                    "is none of ours; take it from an answer to a change, or from `next` of the feed",
-                )
-            })?;
-            Ok(Some(position.sequence))
-        }
-        None => Ok((!caller.may_write()).then_some(0)),
+    let unsaid = (!caller.may_write()).then_some(0);
+    let Some(value) = http.headers().get(JOURNAL_POSITION) else { return Ok(unsaid) };
+    let text = value.to_str().unwrap_or_default();
+    match app.seal.open(text) {
+        Some(position) => Ok(Some(position.sequence)),
+        // Of a database that was there before: it says nothing of this one.
+        None if Seal::looks_sealed(text) => Ok(None),
+        None => Err(ApiError::invalid(
+            "header",
+            "Journal-Position",
+            "position.foreign",
+            "is none of ours; take it from an answer to a change, or from `next` of the feed",
+        )),
     }
 }
 
@@ -255,9 +255,10 @@ impl Call {
         }
     }
 
-    /// A part of the path as text.
+    /// A part of the path as text. With control characters it names nothing, and a database need not be asked for it.
     pub fn path_text(&self, name: &str) -> String {
-        self.http.match_info().get(name).unwrap_or_default().to_owned()
+        let text = self.http.match_info().get(name).unwrap_or_default();
+        if text.chars().any(char::is_control) { String::new() } else { text.to_owned() }
     }
 
     /// The query, checked against the contract.

@@ -169,6 +169,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
         request_timeout: Duration::from_secs(args.request_timeout),
         max_requests: args.max_requests,
         send_memory: args.send_memory,
+        receive_memory: args.receive_memory,
         trust_forwarded: args.trust_forwarded,
     };
     let serving = Serving {

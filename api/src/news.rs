@@ -60,13 +60,13 @@ impl News {
     ) -> Result<Option<i64>, ApiError> {
         let mut last = self.last.subscribe();
         loop {
-            let known = *last.borrow_and_update();
-            if known > sequence {
-                return Ok(Some(known));
-            }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(None);
+            }
+            let known = *last.borrow_and_update();
+            if known > sequence {
+                return Ok(Some(known));
             }
             let told = tokio::select! {
                 told = timeout(left.min(LOOK_EVERY), last.changed()) => told,

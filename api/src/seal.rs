@@ -9,6 +9,9 @@ use persistence::Position;
 /// The header in which an answer to a change tells the position after it, and in which a reader asks for no earlier one.
 pub const JOURNAL_POSITION: &str = "journal-position";
 
+/// Two numbers and the tag.
+const SEALED_BYTES: usize = 32;
+
 /// What is sealed, so that a seal of another thing is never taken for one of these.
 const WHAT: &[u8] = b"wijkaanzet journal position";
 
@@ -37,6 +40,11 @@ impl Seal {
             // Sixteen bytes are never too long, which is the one way to fail.
             Err(_) => String::new(),
         }
+    }
+
+    /// Whether it has the form of a sealed position, of whatever key.
+    pub fn looks_sealed(text: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == SEALED_BYTES)
     }
 
     /// What a caller brought; none when it is not ours.

@@ -378,10 +378,16 @@ pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std
         .listen("http", listener, service)?
         .run();
     let handle = server.handle();
-    let ended = rt::spawn(server);
+    let mut ended = rt::spawn(server);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, workers, "started");
 
-    let signal = told.recv().await;
+    let signal = tokio::select! {
+        signal = told.recv() => signal,
+        ended = &mut ended => {
+            ended.map_err(std::io::Error::other)??;
+            return Err(std::io::Error::other("it ended without being told to"));
+        }
+    };
     stopping.leave();
     tracing::info!(signal, seconds = drain.as_secs(), "told to stop: not ready any more");
     if !waits(drain, &mut told).await {
@@ -396,7 +402,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std
     }
     // Some of them may have been left by their callers.
     match METRICS.in_flight() + METRICS.abandoned() - abandoned {
-        0 => tracing::info!("stopped: every request was answered"),
+        0 => tracing::info!("stopped: no request was left without an answer"),
         requests => tracing::warn!(requests, "stopped: requests were cut off after their time"),
     }
     ended.await.map_err(std::io::Error::other)??;

@@ -12,10 +12,12 @@ Python 3.9 or later, and nothing else. What it shows of the feed:
 * `deleted` takes an item out; anything else puts the item in, whole. The same change twice does no harm.
 * `more` says to come back at once; else `wait=30` comes back by itself as soon as something changes.
 * 410 says that the cursor belongs to a history that is no more (the database was put back): begin anew.
-* 429 and 503 say in Retry-After when to come back.
+* 429 and 503 say in Retry-After when to come back; a proxy may say 502 or 504.
+* The cursor also goes as Journal-Position of any request: nothing older is read, whichever copy of the database answers.
 """
 
 import argparse
+import http.client
 import json
 import os
 import sys
@@ -49,21 +51,23 @@ LISTS_WITH_TOKEN = {"advice-requests": "advice-request", "assignments": "assignm
 
 class Api:
     def __init__(self, url, token):
-        self.url, self.token = url.rstrip("/"), token
+        self.url, self.token, self.position = url.rstrip("/"), token, None
 
     def get(self, address):
         request = urllib.request.Request(address if "://" in address else self.url + address)
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
+        if self.position:
+            request.add_header("Journal-Position", self.position)
         while True:
             try:
                 with urllib.request.urlopen(request, timeout=90) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
-                if error.code not in (429, 503):
+                if error.code not in (429, 502, 503, 504):
                     raise
                 time.sleep(int(error.headers.get("Retry-After", "5")))
-            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
                 print(f"no answer ({error}); again in 5 seconds", file=sys.stderr)
                 time.sleep(5)
 
@@ -123,6 +127,8 @@ def follow(api, path, once):
 def compare(api, copy):
     """Every list against the copy, item by item as text. Returns how many differ."""
     differ = 0
+    # Whatever copy of the database answers: nothing older than what was followed.
+    api.position = copy["cursor"]
     left = set(copy["items"])
     lists = LISTS | (LISTS_WITH_TOKEN if api.token else {})
     for name, resource in lists.items():

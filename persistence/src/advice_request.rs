@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::access::{self, Caller, View};
@@ -69,6 +71,42 @@ pub fn find(
         .first(connection)
         .optional()?;
     row.map(restore).transpose()
+}
+
+/// Those of these requests that the caller may see.
+pub fn find_all(
+    connection: &mut AnyConnection,
+    ids: &BTreeSet<String>,
+    caller: &Caller,
+) -> Result<Vec<Stored<AdviceRequest>>, StoreError> {
+    let rows: Vec<Row> = visible(caller)
+        .filter(advice_request::id.eq_any(ids.iter().cloned().collect::<Vec<_>>()))
+        .select((
+            advice_request::version,
+            advice_request::created_at,
+            advice_request::modified_at,
+            advice_request::snapshot,
+        ))
+        .load(connection)?;
+    rows.into_iter().map(restore).collect()
+}
+
+/// Writes down that a request looks another way because of an advice on it: copies of it are out of date though nothing was
+/// recorded of it.
+pub fn save_as_seen_anew(tx: &mut Tx<'_>, id: AdviceRequestId) -> Result<(), StoreError> {
+    tx.lock()?;
+    let row: Option<Row> = advice_request::table
+        .find(id.to_string())
+        .select((
+            advice_request::version,
+            advice_request::created_at,
+            advice_request::modified_at,
+            advice_request::snapshot,
+        ))
+        .first(tx.connection)
+        .optional()?;
+    let Some(before) = row.map(restore).transpose()? else { return Ok(()) };
+    save(tx, &before.value, &before, "link").map(|_| ())
 }
 
 /// One page of requests, in order of id.

@@ -84,6 +84,8 @@ impl std::fmt::Display for DatabaseUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Read,
+    /// Reading all of it, however long it takes.
+    Check,
     Write,
 }
 
@@ -116,7 +118,7 @@ impl ManageConnection for Manager {
                     SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
                 // How it keeps its journal stands in the file: to read it changes nothing, not even that.
                 let purpose = match self.purpose {
-                    Purpose::Read => "PRAGMA query_only = ON;",
+                    Purpose::Read | Purpose::Check => "PRAGMA query_only = ON;",
                     Purpose::Write => "PRAGMA journal_mode = WAL;",
                 };
                 connection.batch_execute(&format!(
@@ -129,11 +131,11 @@ impl ManageConnection for Manager {
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseUrl::Postgres(url) => {
-                let mut connection = PgConnection::establish(&with_time_limit(url)).map_err(unavailable)?;
+                let mut connection = PgConnection::establish(&with_time_limits(url)).map_err(unavailable)?;
                 // A request that gave up waiting leaves no query behind that goes on for ever.
                 let longest = match self.purpose {
                     Purpose::Read => LONGEST_QUERY.as_millis(),
-                    Purpose::Write => 0,
+                    Purpose::Check | Purpose::Write => 0,
                 };
                 connection.batch_execute(&format!(
                     "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';",
@@ -158,6 +160,9 @@ pub(crate) type Loan = PooledConnection<Manager>;
 
 /// How long a new connection may take. Who holds a turn finds one idle, or has one made; nobody waits here for another.
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
+
+/// How long what was sent to PostgreSQL may go unconfirmed.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// For how long a database that could not be reached is not tried again: else each request would spend its time on that.
 const REST: Duration = Duration::from_millis(500);
@@ -288,18 +293,29 @@ pub(crate) fn existing(url: &DatabaseUrl) -> Result<Existing, StoreError> {
         DatabaseUrl::Sqlite(path) => hold::in_use_where_served(path)?,
         DatabaseUrl::Postgres(_) => None,
     };
-    let mut connection = Manager { url: url.clone(), purpose: Purpose::Read }.connect()?;
+    let mut connection = Manager { url: url.clone(), purpose: Purpose::Check }.connect()?;
     must_be_current(&mut connection)?;
     Ok(Existing { connection, _in_use: in_use })
 }
 
-/// The address, with a limit on how long a connection may take to be made, unless it names one itself: libpq waits for ever.
-fn with_time_limit(url: &str) -> String {
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
+/// The address, with limits on how long a connection may take to be made and a machine that is gone may stay silent, unless it
+/// names its own: libpq waits for ever, and the kernel for a quarter of an hour.
+fn with_time_limits(url: &str) -> String {
+    let limits = [
+        ("connect_timeout", CONNECT_WAIT.as_secs().to_string()),
+        ("tcp_user_timeout", SILENCE.as_millis().to_string()),
+        ("keepalives_idle", "5".to_owned()),
+        ("keepalives_interval", "2".to_owned()),
+        ("keepalives_count", "3".to_owned()),
+    ];
+    let mut limited = url.to_owned();
+    for (name, value) in limits {
+        if !url.contains(&format!("{name}=")) {
+            let sign = if limited.contains('?') { '&' } else { '?' };
+            limited.push_str(&format!("{sign}{name}={value}"));
+        }
     }
-    let sign = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{sign}connect_timeout={}", CONNECT_WAIT.as_secs())
+    limited
 }
 
 pub(crate) fn must_be_current(connection: &mut AnyConnection) -> Result<(), StoreError> {

@@ -93,6 +93,8 @@ pub(crate) fn is_broken(connection: &mut AnyConnection) -> bool {
 pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), StoreError> {
     match connection {
         AnyConnection::Postgres(_) => {
+            // However long another one takes.
+            diesel::sql_query("SET LOCAL lock_timeout = 0").execute(connection)?;
             diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))")
                 .bind::<Text, _>("wijkaanzet-migration")
                 .execute(connection)?;

@@ -53,9 +53,21 @@ impl From<diesel::result::Error> for StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the wait for somebody else's lock ran out.
+    pub(crate) fn is_lock_wait(&self) -> bool {
+        match self {
+            Self::Unavailable(cause) => {
+                cause.contains("lock timeout") || cause.contains("database is locked")
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Whether it may go well another time: both databases tell these apart by their words only.
 fn passes(message: &str) -> bool {
-    const PASSING: [&str; 16] = [
+    const PASSING: [&str; 17] = [
         // Busy.
         "database is locked",
         "deadlock detected",
@@ -68,6 +80,8 @@ fn passes(message: &str) -> bool {
         "the database system is",
         "terminating connection due to administrator command",
         "remaining connection slots are reserved",
+        // The server that was asked to write only follows another.
+        "cannot set transaction read-write mode during recovery",
         // Gone in the middle: only some of these have a kind of their own.
         "server closed the connection unexpectedly",
         "could not receive data from server",

@@ -5,7 +5,6 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 
-use crate::dialect;
 use crate::error::StoreError;
 use crate::journal::Tx;
 use crate::moment;
@@ -56,8 +55,8 @@ pub fn begin(
                 None => Err(StoreError::Busy),
             }
         }
-        // The wait for the twin ran out; unless it was the database that went away.
-        Err(StoreError::Unavailable(_)) if !dialect::is_broken(tx.connection) => Err(StoreError::Busy),
+        // The wait for the twin ran out.
+        Err(error) if error.is_lock_wait() => Err(StoreError::Busy),
         Err(other) => Err(other),
     }
 }

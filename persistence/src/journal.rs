@@ -364,6 +364,31 @@ pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Resul
         .load(connection)?)
 }
 
+/// The same without the items themselves, for who only looks whom they concern.
+pub fn scan(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    Ok(journal::table
+        .filter(journal::sequence.gt(sequence))
+        .order(journal::sequence)
+        .limit(limit)
+        .select((
+            journal::sequence,
+            journal::moment,
+            journal::actor,
+            journal::reason,
+            journal::resource,
+            journal::item,
+            journal::version,
+            journal::event,
+            diesel::dsl::sql::<diesel::sql_types::Text>("''"),
+            journal::audience_before,
+            journal::audience_after,
+            journal::seen_from,
+            journal::previous_hash,
+            journal::hash,
+        ))
+        .load(connection)?)
+}
+
 /// The entries of one item, in order, after a version.
 pub fn of_item(
     connection: &mut AnyConnection,

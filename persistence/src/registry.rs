@@ -1,6 +1,8 @@
 //! The registry: councils, areas, neighbourhoods, clusters, themes, terms of office, term rules, office holders, and
 //! rows of lists that could not be placed. Small tables that are read whole.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::dsl::max;
 use diesel::prelude::*;
 use domain::access::View;
@@ -187,6 +189,30 @@ fn change<'a>(table: Table, code: &str, version: i64, event: &'a str, reason: Op
     }
 }
 
+/// The text and the stamp of a row, by its table and code.
+pub type CurrentRows = HashMap<(String, String), (String, Stamp)>;
+
+/// Rows of any table as they now are. The codes are of those tables, not each of each.
+pub fn current(connection: &mut AnyConnection, codes: &BTreeSet<String>) -> Result<CurrentRows, StoreError> {
+    let rows: Vec<(String, String, i64, i64, i64, String)> = registry::table
+        .filter(registry::code.eq_any(codes.iter().cloned().collect::<Vec<_>>()))
+        .select((
+            registry::resource,
+            registry::code,
+            registry::version,
+            registry::created_at,
+            registry::modified_at,
+            registry::snapshot,
+        ))
+        .load(connection)?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(table, code, version, created_at, modified_at, text)| {
+            ((table, code), (text, stamp(version, created_at, modified_at)))
+        })
+        .collect())
+}
+
 /// The names of all office holders, by id.
 pub fn person_names(connection: &mut AnyConnection) -> Result<Vec<(String, String)>, StoreError> {
     Ok(person_name::table.order(person_name::person).load(connection)?)
@@ -202,6 +228,8 @@ pub fn name_person(tx: &mut Tx<'_>, person: &str, name: &str) -> Result<(), Stor
 
 /// Forgets the name of a person. Whether there was one.
 pub fn erase_name(tx: &mut Tx<'_>, person: &str) -> Result<bool, StoreError> {
+    // Whoever writes an answer with the name in it does so before this or finds it gone.
+    tx.lock()?;
     let erased = diesel::delete(person_name::table.find(person)).execute(tx.connection)?;
     idempotency::forget_answers_with(tx, person)?;
     Ok(erased > 0)

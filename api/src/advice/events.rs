@@ -77,6 +77,7 @@ where
                 if before.value.is_published() != saved.value.is_published() {
                     tell_those_that_name(tx, caller, &saved.value)?;
                 }
+                tell_the_request(tx, &before.value, &saved.value)?;
                 answer_with(tx, caller, &registry, &saved, view, now, 200)
             })
         })
@@ -100,6 +101,19 @@ fn answer_with(
     let shown = showing.show(saved, view);
     let etag = etag::of_item(shown.version, now.today, &etag::body_of(&shown)?, view);
     Answer::json(status, Some(etag), &shown)
+}
+
+/// A request tells who of the councils advised: that changes when an advice on it is sent in, withdrawn, or seen by others.
+fn tell_the_request(tx: &mut Tx<'_>, before: &Advice, after: &Advice) -> Result<(), ApiError> {
+    let Some(request) = after.text.request else { return Ok(()) };
+    let told = |advice: &Advice| {
+        let audience = domain::access::audience(advice);
+        (advice.submitted_on, advice.withdrawal.is_some(), audience)
+    };
+    if after.submitted_on.is_some() && told(before) != told(after) {
+        persistence::advice_request::save_as_seen_anew(tx, request)?;
+    }
+    Ok(())
 }
 
 /// When an advice appears or vanishes, so does the link to it in others. What was merged into it vanishes with it: its

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Query};
 
 /// An answer from this size on counts while it is being sent; smaller ones fit into what the kernel buffers.
 const BIG: usize = 64 * 1024;
@@ -37,10 +37,11 @@ impl Bound {
         Self { most, taken: Arc::default() }
     }
 
-    /// A share, if there is so much left.
+    /// A share, if there is so much left, or if it is the only one.
     pub fn take(&self, amount: usize) -> Option<Share> {
         let share = self.force(amount);
-        let fits = self.most == 0 || self.taken.load(Ordering::Relaxed) <= self.most;
+        let taken = self.taken.load(Ordering::Relaxed);
+        let fits = self.most == 0 || taken <= self.most || taken == amount;
         fits.then_some(share)
     }
 
@@ -95,9 +96,11 @@ pub fn wait_of(path: &str, query: &str) -> Duration {
     if path != "/v1/changes" {
         return Duration::ZERO;
     }
-    let wait = query.split('&').find_map(|pair| pair.strip_prefix("wait="));
-    let seconds = wait.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_secs(seconds.min(LONGEST_WAIT))
+    // Decoded as the handler does it: who waits must not do so on a turn.
+    let pairs = Query::<Vec<(String, String)>>::from_query(query).map(Query::into_inner);
+    let Ok(pairs) = pairs else { return Duration::ZERO };
+    let wait = pairs.iter().find(|(name, _)| name == "wait").and_then(|(_, text)| text.parse::<u64>().ok());
+    Duration::from_secs(wait.unwrap_or(0).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -132,6 +135,7 @@ mod tests {
         let seconds = |path, query| wait_of(path, query).as_secs();
         assert_eq!(seconds("/v1/changes", "after=x&wait=20"), 20);
         assert_eq!(seconds("/v1/changes", "wait=4000"), 30);
+        assert_eq!(seconds("/v1/changes", "w%61it=%32%39"), 29);
         for query in ["", "wait=", "wait=-1", "wait=abc", "await=20", "wait"] {
             assert_eq!(seconds("/v1/changes", query), 0, "{query}");
         }

@@ -60,6 +60,8 @@ pub struct WireConfig {
     pub max_requests: usize,
     /// Bytes of big answers that wait to be sent at once; 0 for no limit.
     pub send_memory: usize,
+    /// Bytes of bodies that arrive or are worked on, at most; zero for no limit.
+    pub receive_memory: usize,
     /// The client is the last address of `X-Forwarded-For`: the one that our own proxy wrote. Only behind one proxy.
     pub trust_forwarded: bool,
 }
@@ -71,6 +73,7 @@ pub struct Wire {
     limit: Option<Limit>,
     requests: Bound,
     sending: Bound,
+    receiving: Bound,
     stopping: Stopping,
 }
 
@@ -81,7 +84,8 @@ impl Wire {
             format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/v1\"", config.public_url);
         let limit = config.rate_per_minute.and_then(NonZeroU32::new).map(Limit::new);
         let (requests, sending) = (Bound::new(config.max_requests), Bound::new(config.send_memory));
-        Self { config, challenge, limit, requests, sending, stopping }
+        let receiving = Bound::new(config.receive_memory);
+        Self { config, challenge, limit, requests, sending, receiving, stopping }
     }
 
     /// Makes an answer what every answer should be.
@@ -246,13 +250,13 @@ impl Wire {
             false => Some(self.requests.force(0)),
         };
         if turn.is_none() {
-            return Ok(req.into_response(refuse(overrun())));
+            return Ok(req.into_response(refuse(overrun("requests"))));
         }
         asked.passage.turn.set(turn);
         let address = is_counted_later.then(|| self.address(req.request()));
         let answer = self.run(asked, self.config.request_timeout + wait, next.call(req)).await;
         // Not with the request, which lives until its answer was sent.
-        drop(asked.passage.turn.take());
+        drop((asked.passage.turn.take(), asked.passage.body.take()));
         // A token that no handler looked at says nothing about its bearer.
         let Some(address) = address.filter(|_| asked.passage.usage.get().is_none()) else { return answer };
         match (self.count(Client::at(address), &asked.passage), answer) {
@@ -294,14 +298,15 @@ struct Passage {
     usage: Cell<Option<Usage>>,
     is_receiving: Cell<bool>,
     turn: Cell<Option<Share>>,
+    body: Cell<Option<Share>>,
 }
 
 fn passage(request: &HttpRequest) -> Option<Rc<Passage>> {
     request.extensions().get::<Rc<Passage>>().cloned()
 }
 
-fn overrun() -> ApiError {
-    METRICS.shed("requests");
+fn overrun(of: &'static str) -> ApiError {
+    METRICS.shed(of);
     ApiError::Unavailable("too many requests at once".to_owned(), RETRY_AFTER_LOAD)
 }
 
@@ -313,12 +318,18 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    /// It begins.
-    pub fn begin(request: &HttpRequest) -> Self {
-        let Some(passage) = passage(request) else { return Self { passage: None, had_turn: false } };
+    /// It begins, if there is memory for it. A body that does not say how long it is may come to this many bytes.
+    pub fn begin(request: &HttpRequest, most: usize) -> Result<Self, ApiError> {
+        let Some(passage) = passage(request) else { return Ok(Self { passage: None, had_turn: false }) };
+        if let Some(wire) = request.app_data::<web::Data<Wire>>() {
+            let said = request.headers().get(header::CONTENT_LENGTH);
+            let said = said.and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+            let share = wire.receiving.take(said.unwrap_or(most).min(most));
+            passage.body.set(Some(share.ok_or_else(|| overrun("receiving"))?));
+        }
         passage.is_receiving.set(true);
         let had_turn = passage.turn.take().is_some();
-        Self { passage: Some(passage), had_turn }
+        Ok(Self { passage: Some(passage), had_turn })
     }
 
     /// It has arrived: work on it begins, if there is a turn for it.
@@ -328,7 +339,7 @@ impl Receiving {
         passage.is_receiving.set(false);
         match request.app_data::<web::Data<Wire>>() {
             Some(wire) if had_turn => {
-                passage.turn.set(Some(wire.requests.take(1).ok_or_else(overrun)?));
+                passage.turn.set(Some(wire.requests.take(1).ok_or_else(|| overrun("requests"))?));
                 Ok(())
             }
             _ => Ok(()),

@@ -21,6 +21,7 @@ fn config() -> WireConfig {
         request_timeout: Duration::from_millis(200),
         max_requests: 0,
         send_memory: 0,
+        receive_memory: 0,
         trust_forwarded: false,
     }
 }
@@ -84,7 +85,7 @@ async fn big() -> String {
 
 /// Takes a body as `Incoming` does.
 async fn take(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, ApiError> {
-    let receiving = Receiving::begin(&request);
+    let receiving = Receiving::begin(&request, BIG)?;
     let body = payload.to_bytes().await.map_err(|_| ApiError::NotFound)?;
     receiving.end(&request)?;
     Ok(HttpResponse::Ok().body(body))

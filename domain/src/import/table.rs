@@ -11,6 +11,9 @@ const LONGEST_NAMED: usize = 500;
 const LONGEST_ROW: usize = 5000;
 const LONGEST_DAY: usize = 200;
 
+/// The columns that hold the name of a person.
+const NAMES_OF_PERSONS: [&str; 2] = ["portefeuillehouder", "wethouder"];
+
 /// A file that was read, its columns found.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -117,9 +120,16 @@ impl Fields<'_> {
         Ok(())
     }
 
-    /// The row as it was read, its fields between bars, for people.
+    /// The row as it was read, its fields between bars, for people. Without the names of persons: it is kept where nothing can be
+    /// erased.
     pub fn raw(&self) -> String {
-        let raw = self.record.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(" | ");
+        let is_name =
+            |place: usize| NAMES_OF_PERSONS.iter().any(|column| self.columns.get(column) == Some(&place));
+        let fields = self.record.iter().enumerate().map(|(place, field)| match is_name(place) {
+            true => "…".into(),
+            false => String::from_utf8_lossy(field),
+        });
+        let raw = fields.collect::<Vec<_>>().join(" | ");
         raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_ROW).collect()
     }
 
