@@ -178,7 +178,8 @@ async fn both_lists(app: &TestApp, order: [ListSource; 2]) {
         before.1.iter().map(|row| (row["source"].as_str().unwrap(), row["row"].as_str().unwrap())).collect();
     let broken = format!("https://wijk.example/Item/{}", guid(4));
     assert_eq!(rows, [("raad", "https://raad.example/Item/4"), ("wijkraad", &broken)]);
-    let whole = "27bb000004   | Brief van bewoners over een speeltuin | 2026-06-02 | … | https://raad.example/Item/4";
+    let whole =
+        "27bb000004   | Brief van bewoners over een speeltuin | 2026-06-02 | … | https://raad.example/Item/4";
     assert_eq!(before.1[0]["text"], whole, "the row is kept, without the name of a person");
     assert_eq!(before.1[1]["reason"], "title is not text in UTF-8");
     // The feed tells the same, and every one of them is open to all.

@@ -108,6 +108,48 @@ on_both_databases! {
         }
     }
 
+    /// Histories, items as known then, and the journal hold whole items: who may not audit is refused before anything is looked up,
+    /// the same for what is there and what is not. The public daily roots tell a hash and nothing else.
+    async fn the_past_is_for_who_audits(app: TestApp) {
+        let world = World::made(app).await;
+        let app = &world.app;
+        // One of each list, the last: it has most behind it.
+        let mut items = std::collections::BTreeMap::new();
+        for item in &world.items {
+            items.insert(item.list, item);
+        }
+        let nothing = "01a20b8c-0000-7000-8000-000000000000";
+        let known_at = "knownAt=2026-11-23T11:00:00Z";
+        let (mut cells, mut opened) = (0, 0);
+        for role in Role::all() {
+            let token = role.token(app);
+            for (list, item) in &items {
+                let of = |id: &str| [format!("/v1{list}/{id}/history"), format!("/v1{list}/{id}?{known_at}")];
+                let paths = of(&item.id).into_iter().chain(of(nothing)).chain(["/v1/journal?limit=1000".to_owned()]);
+                for path in paths {
+                    let ask = token.iter().fold(app.get(&path), |ask, token| ask.token(token));
+                    let reply = ask.send().await;
+                    cells += 1;
+                    if role.has("audit:read") {
+                        opened += usize::from(reply.status == StatusCode::OK);
+                        continue;
+                    }
+                    let expected = if role.is_anonymous() { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+                    assert_eq!(reply.status, expected, "role '{}', exit {path}: {}", role.name, reply.text());
+                    assert!(!reply.text().contains("zq-"), "role '{}', exit {path}: {}", role.name, reply.text());
+                }
+            }
+            let ask = app.get("/v1/journal-roots?limit=1000");
+            let roots = token.iter().fold(ask, |ask, token| ask.token(token)).send().await;
+            assert_eq!(roots.status, StatusCode::OK, "role '{}'", role.name);
+            for root in roots.json()["items"].as_array().unwrap() {
+                assert_eq!(root.get("sequence").is_some_and(|it| !it.is_null()), role.has("audit:read"), "{root}");
+            }
+        }
+        println!("{cells} cells of the past; {opened} opened to who audits");
+        assert!(cells >= 3_000 && opened >= 50, "{cells} {opened}");
+    }
+
     /// When what an item names is published, so is the name: copies and caches of the item are told.
     async fn a_name_appears_with_what_it_names(app: TestApp) {
         let accord = app.added("accords", accord_of("rozenburg")).await;
