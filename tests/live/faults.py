@@ -155,8 +155,8 @@ SCENARIOS = {
     "kill-sqlite": lambda: kill("sqlite"),
     "kill-postgres": lambda: kill("postgres"),
     "away": away,
-    "full-sqlite": lambda: full("sqlite", 48),
-    "full-postgres": lambda: full("postgres", 200),
+    "full-sqlite": lambda: full("sqlite", 500),
+    "full-postgres": lambda: full("postgres", 600),
     "clock": clock,
 }
 
