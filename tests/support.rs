@@ -153,6 +153,7 @@ impl TestApp {
             max_requests: 0,
             send_memory: 0,
             receive_memory: 0,
+            cache_memory: 16 * 1024 * 1024,
             trust_forwarded: false,
         };
         let discovery = DiscoveryConfig {

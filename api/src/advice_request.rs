@@ -157,7 +157,7 @@ pub async fn list_advice_requests(incoming: Incoming) -> Result<HttpResponse, Ap
             Ok((items, last, total))
         })
         .await?;
-    let next = last.map(|id| Cursor::new(&call, call.now.today, Vec::new(), id, false));
+    let next = last.map(|id| Cursor::new(&call, call.today(), Vec::new(), id, false));
     let columns = [
         Column("id", "/id"),
         Column("subject", "/subject"),
@@ -224,7 +224,7 @@ pub async fn request_advice(incoming: Incoming) -> Result<HttpResponse, ApiError
     call.no_query()?;
     let body: Body<AdviceRequestBody> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let id = AdviceRequestId(new_id());
     let answer = app
@@ -271,7 +271,7 @@ pub async fn refuse_advice_request(incoming: Incoming) -> Result<HttpResponse, A
     call.no_query()?;
     let body: Body<NoAdviceBody> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {

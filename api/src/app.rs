@@ -1,12 +1,12 @@
 //! What every request needs, and the routes.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
-use persistence::{AnyConnection, Store, StoreError, Stored, Tx, dossier};
+use persistence::{AnyConnection, Position, Store, StoreError, Stored, Tx, dossier, journal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use domain::collegetarget::Collegetarget;
@@ -19,6 +19,7 @@ use domain::term::TermRule;
 use crate::auth::Verifier;
 use crate::clock::{Clock, Now};
 use crate::contract::Contract;
+use crate::latest::Latest;
 use crate::news::News;
 use crate::problem::ApiError;
 use crate::seal::Seal;
@@ -43,12 +44,14 @@ pub struct App {
     pub streams: Arc<Semaphore>,
     /// Seals positions in the journal.
     pub seal: Seal,
+    /// Where the journal ends.
+    pub latest: Latest,
     /// Who waits for the next change.
     pub news: News,
     turns: Turns,
     /// Told when the server comes to its end; a long poll waits for it beside what it waits for.
     pub stopping: Stopping,
-    registry: Mutex<Option<Arc<Registry>>>,
+    registry: Mutex<Option<(Position, Arc<Registry>)>>,
     /// The facts that figures are made from.
     pub known_facts: crate::metrics::KnownFacts,
 }
@@ -175,6 +178,7 @@ impl App {
         // Those that stream leave half of the connections to everybody else.
         let streams = turns_at((store.readers().size / 2).max(1));
         Ok(Self {
+            latest: Latest::new(store.clone()),
             store,
             clock,
             contract,
@@ -191,18 +195,68 @@ impl App {
         })
     }
 
-    /// The reference tables. Read again only when the journal's number of their last change is another, so that every
-    /// instance sees what any of them wrote.
+    /// The reference tables, read by somebody who does not know where the journal ends.
     pub fn registry(&self, connection: &mut AnyConnection) -> Result<Arc<Registry>, StoreError> {
-        let sequence = registry::sequence(connection)?;
-        let known = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        if let Some(known) = known.filter(|known| known.sequence == sequence) {
-            return Ok(known);
+        let position = journal::position(connection)?;
+        self.registry_at(position, connection)
+    }
+
+    /// The reference tables as they are where the journal ends there. Read again only when the journal's number of their last
+    /// change is another, so that every instance sees what any of them wrote.
+    fn registry_at(
+        &self,
+        position: Position,
+        connection: &mut AnyConnection,
+    ) -> Result<Arc<Registry>, StoreError> {
+        let known = self.known_registry().clone();
+        if let Some((at, known)) = &known
+            && *at == position
+        {
+            return Ok(known.clone());
         }
-        let fresh = Arc::new(Registry::load(connection, sequence)?);
-        *self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(fresh.clone());
+        let sequence = registry::sequence(connection)?;
+        let fresh = match known {
+            Some((_, known)) if known.sequence == sequence => known,
+            _ => Arc::new(Registry::load(connection, sequence)?),
+        };
+        *self.known_registry() = Some((position, fresh.clone()));
         Ok(fresh)
     }
+
+    fn known_registry(&self) -> MutexGuard<'_, Option<(Position, Arc<Registry>)>> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The app on one snapshot of the database.
+pub struct Reading<'a> {
+    app: &'a App,
+    /// Where the journal of the snapshot ends.
+    pub position: Position,
+}
+
+impl Deref for Reading<'_> {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        self.app
+    }
+}
+
+impl Reading<'_> {
+    /// The reference tables of the snapshot.
+    pub fn registry(&self, connection: &mut AnyConnection) -> Result<Arc<Registry>, StoreError> {
+        self.app.registry_at(self.position, connection)
+    }
+}
+
+/// What a request read, and whether all of it was of one state of the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum ReadAt {
+    #[default]
+    Nothing,
+    One(Position),
+    Several,
 }
 
 /// The app as one request uses it: what is read is never older than what its caller must know of.
@@ -210,6 +264,7 @@ impl App {
 pub struct Session {
     app: Arc<App>,
     replica_from: Option<i64>,
+    read_at: Arc<Mutex<ReadAt>>,
 }
 
 impl Deref for Session {
@@ -224,31 +279,40 @@ impl Session {
     /// A session that reads from the replica, where there is one that has come to this entry of the journal; without a number
     /// only from the database that is written to.
     pub fn new(app: Arc<App>, replica_from: Option<i64>) -> Self {
-        Self { app, replica_from }
+        Self { app, replica_from, read_at: Arc::default() }
+    }
+
+    /// Where the journal ended in all that was read so far; none where nothing was, or of several states of the database.
+    pub fn read_at(&self) -> Option<Position> {
+        match *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) {
+            ReadAt::One(position) => Some(position),
+            ReadAt::Nothing | ReadAt::Several => None,
+        }
     }
 
     /// The same, reading nothing older than this entry.
     pub fn not_before(&self, sequence: i64) -> Self {
         let replica_from = self.replica_from.map(|from| from.max(sequence));
-        Self { app: self.app.clone(), replica_from }
+        Self { replica_from, ..self.clone() }
     }
 
     /// The same, reading from the database that is written to only.
     pub fn on_primary(&self) -> Self {
-        Self { app: self.app.clone(), replica_from: None }
+        Self { replica_from: None, ..self.clone() }
     }
 
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&Reading<'_>, &mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        let session = self.clone();
         let work = match self.replica_turn() {
             Some((turn, from)) => {
-                let app = self.app.clone();
+                let session = self.clone();
                 let tried = off_the_request(move || {
                     let _turn = turn;
-                    read_replica(&app, from, work)
+                    session.read_replica(from, work)
                 });
                 match tried.await? {
                     Ok(outcome) => return outcome,
@@ -258,10 +322,9 @@ impl Session {
             None => work,
         };
         let turn = turn_at(&self.turns.reading, READING_TURN).await?;
-        let app = self.app.clone();
         off_the_request(move || {
             let _turn = turn;
-            app.store.read(|connection| work(&app, connection))
+            session.read_primary(work)
         })
         .await?
     }
@@ -270,17 +333,52 @@ impl Session {
     pub fn read_here<T, E: From<StoreError> + From<ApiError>>(
         &self,
         runtime: &tokio::runtime::Handle,
-        work: impl FnOnce(&App, &mut AnyConnection) -> Result<T, E>,
+        work: impl FnOnce(&Reading<'_>, &mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         let work = match self.replica_turn() {
-            Some((_turn, from)) => match read_replica(&self.app, from, work) {
+            Some((_turn, from)) => match self.read_replica(from, work) {
                 Ok(outcome) => return outcome,
                 Err(work) => work,
             },
             None => work,
         };
         let _turn = runtime.block_on(turn_at(&self.turns.reading, READING_TURN))?;
-        self.store.read(|connection| work(&self.app, connection))
+        self.read_primary(work)
+    }
+
+    fn read_primary<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reading<'_>, &mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store.read(|connection| {
+            let position = journal::position(connection)?;
+            work(&self.reading(position), connection)
+        })
+    }
+
+    /// What was read from the replica; or the work back, when that cannot be reached or has not come so far.
+    fn read_replica<T, E, W>(&self, from: i64, work: W) -> Result<Result<T, E>, W>
+    where
+        E: From<StoreError>,
+        W: FnOnce(&Reading<'_>, &mut AnyConnection) -> Result<T, E>,
+    {
+        match self.store.replica().and_then(|replica| replica.snapshot(from)) {
+            Some(snapshot) => {
+                let reading = self.reading(snapshot.position());
+                Ok(snapshot.read(|connection| work(&reading, connection)))
+            }
+            None => Err(work),
+        }
+    }
+
+    fn reading(&self, position: Position) -> Reading<'_> {
+        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *read_at = match *read_at {
+            ReadAt::Nothing => ReadAt::One(position),
+            ReadAt::One(known) if known == position => ReadAt::One(position),
+            ReadAt::One(_) | ReadAt::Several => ReadAt::Several,
+        };
+        Reading { app: &self.app, position }
     }
 
     /// Writes, all or nothing, off the threads that serve requests. The one place where a request waits for the database to write.
@@ -310,18 +408,6 @@ impl Session {
         self.store.replica()?;
         let turn = self.turns.reading_replica.clone().try_acquire_owned().ok()?;
         Some((turn, from))
-    }
-}
-
-/// What was read from the replica; or the work back, when that cannot be reached or has not come so far.
-fn read_replica<T, E, W>(app: &App, from: i64, work: W) -> Result<Result<T, E>, W>
-where
-    E: From<StoreError>,
-    W: FnOnce(&App, &mut AnyConnection) -> Result<T, E>,
-{
-    match app.store.replica().and_then(|replica| replica.snapshot(from)) {
-        Some(snapshot) => Ok(snapshot.read(|connection| work(app, connection))),
-        None => Err(work),
     }
 }
 

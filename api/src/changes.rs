@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::HttpResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Caller, View};
 use domain::advice::Advice;
 use domain::ids::AdviceId;
@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::advice::Showing;
-use crate::app::{App, Session};
-use crate::clock::Now;
+use crate::app::{App, Reading, Session};
 use crate::incoming::{Call, Incoming};
 use crate::paging::{self, DEFAULT_LIMIT, to_value};
 use crate::problem::ApiError;
@@ -118,12 +117,14 @@ async fn read(
     looked: i64,
     limit: usize,
 ) -> Result<Found, ApiError> {
-    let (caller, now) = (call.caller.clone(), call.now);
-    session.read(move |app, connection| changes(app, connection, &caller, now, after, looked, limit)).await
+    let (caller, today) = (call.caller.clone(), call.today());
+    session.read(move |app, connection| changes(app, connection, &caller, today, after, looked, limit)).await
 }
 
 /// Reads until there is something to tell, or the time is over. What nobody sees here is looked through once.
 async fn wait(call: &Call, after: Position, limit: usize, longest: Duration) -> Result<ChangeList, ApiError> {
+    // How long somebody waited is no answer to who asks next.
+    call.make_anew();
     let _place = call.app.news.place()?;
     let until = Instant::now() + longest;
     let mut session = call.app.not_before(after.sequence);
@@ -167,10 +168,10 @@ fn is_of_an_earlier_release(text: &str) -> bool {
 }
 
 fn changes(
-    app: &App,
+    app: &Reading<'_>,
     connection: &mut AnyConnection,
     caller: &Caller,
-    now: Now,
+    today: NaiveDate,
     after: Position,
     looked: i64,
     limit: usize,
@@ -216,10 +217,10 @@ fn changes(
     let current: HashMap<String, &(Stored<Advice>, View)> =
         current.iter().map(|found| (found.0.value.id.to_string(), found)).collect();
     let named: Vec<&Advice> = current.values().map(|(stored, _)| &stored.value).collect();
-    let showing = Showing::of(connection, caller, &registry, now.today, &named)?;
+    let showing = Showing::of(connection, caller, &registry, today, &named)?;
     let shown: Vec<&Entry> =
         seen.iter().filter(|(_, view)| view.is_some()).map(|(entry, _)| *entry).collect();
-    let dossiers = crate::dossier::current_of(connection, caller, &registry, now.today, &shown)?;
+    let dossiers = crate::dossier::current_of(connection, caller, &registry, today, &shown)?;
     let of_requests = shown.iter().filter(|entry| entry.resource == advice_request::RESOURCE);
     let requests = of_requests.map(|entry| entry.item.clone()).collect();
     let requests = advice_request::find_all(connection, &requests, caller)?;

@@ -85,7 +85,7 @@ pub async fn list_coverage(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let CoverageQuery { year, council, limit, cursor, count, format, csv } = call.query()?;
     let query = SmallListQuery { limit, cursor, count, modified_since: None, format, csv };
     let style = paging::wanted(&call, query.format, query.csv)?;
-    let (app, today) = (call.app.clone(), call.now.today);
+    let (app, today) = (call.app.clone(), call.today());
     let rows = app
         .read(move |app, connection| {
             let registry = app.registry(connection)?;

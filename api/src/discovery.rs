@@ -424,6 +424,7 @@ mod tests {
             max_requests: 0,
             send_memory: 0,
             receive_memory: 0,
+            cache_memory: 0,
         };
         let app = App::new()
             .app_data(web::Data::new(Wire::new(wire_config, crate::stopping::Stopping::default())))

@@ -206,7 +206,7 @@ async fn list(
             Ok((items.collect::<Result<Vec<_>, _>>()?, end))
         })
         .await?;
-    let next = end.map(|sequence| Cursor::new(&call, call.now.today, vec![sequence], String::new(), false));
+    let next = end.map(|sequence| Cursor::new(&call, call.today(), vec![sequence], String::new(), false));
     paging::answer(&call, &app.public_url, Page { items, next, total: None }, &[], None)
 }
 

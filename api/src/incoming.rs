@@ -1,6 +1,7 @@
 //! A request on its way in. The checks stand in a fixed order: 401, 403 scope, 400 path and query, 404, 403 not yours,
 //! 415 and 413, 400 body, idempotency replay, 428, 412, 409.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use chrono::NaiveDate;
 use domain::access::{Caller, Grant, Scope};
 use persistence::idempotency::{self, Known};
 use persistence::{Position, Tx};
@@ -100,8 +102,8 @@ pub struct Call {
     pub http: HttpRequest,
     /// Who asks.
     pub caller: Caller,
-    /// The one moment of this request.
-    pub now: Now,
+    now: Now,
+    must_be_made_anew: Cell<bool>,
     operation: &'static str,
     client: String,
     body: Result<Bytes, ApiError>,
@@ -135,7 +137,7 @@ impl Incoming {
             }
         }
         let app = Session::new(app.clone(), replica_from(&app, &http, &caller)?);
-        Ok(Call { app, http, caller, now, operation, client, body })
+        Ok(Call { app, http, caller, now, must_be_made_anew: Cell::new(false), operation, client, body })
     }
 }
 
@@ -240,6 +242,28 @@ impl<B> Body<B> {
 }
 
 impl Call {
+    /// The one moment of this request. What is made from it is not kept: the next moment is another.
+    pub fn now(&self) -> Now {
+        self.make_anew();
+        self.now
+    }
+
+    /// The day of this request.
+    pub fn today(&self) -> NaiveDate {
+        self.now.today
+    }
+
+    /// Says that the answer rests on more than what was read and the day of today, and so is not kept for others who ask the same.
+    pub fn make_anew(&self) {
+        self.must_be_made_anew.set(true);
+    }
+
+    /// Where the journal ended that the answer rests on, if that and the day are all it rests on, and everybody gets the same.
+    pub fn rests_on(&self) -> Option<Position> {
+        let is_the_same = self.caller.subject.is_none() && !self.must_be_made_anew.get();
+        if is_the_same { self.app.read_at() } else { None }
+    }
+
     /// A part of the path as an id.
     pub fn path_id(&self, name: &str) -> Result<Uuid, ApiError> {
         let text = self.path_text(name);

@@ -177,7 +177,7 @@ pub async fn list_journal(incoming: Incoming) -> Result<HttpResponse, ApiError> 
         .read(move |_, connection| Ok(journal::asked(connection, &asked, limit, MOST_CHARACTERS)?))
         .await?;
     let end = if more { entries.last().map(|entry| entry.sequence) } else { None };
-    let next = end.map(|sequence| Cursor::new(&call, call.now.today, vec![sequence], String::new(), false));
+    let next = end.map(|sequence| Cursor::new(&call, call.today(), vec![sequence], String::new(), false));
     let items = entries.into_iter().map(|entry| to_value(&JournalEntry::from(entry)));
     let page = Page { items: items.collect::<Result<_, _>>()?, next, total: None };
     paging::answer(&call, &app.public_url, page, &[], None)
@@ -260,7 +260,7 @@ pub async fn list_journal_roots(incoming: Incoming) -> Result<HttpResponse, ApiE
         }
     };
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    let (app, now) = (call.app.clone(), call.now);
+    let (app, now) = (call.app.clone(), call.now());
     let mut found = app
         .on_primary()
         .read(move |_, connection| Ok(roots::list(connection, now.moment, after, (from, to), limit + 1)?))

@@ -24,6 +24,7 @@ pub mod html;
 pub mod import;
 pub mod incoming;
 pub mod journal;
+pub mod latest;
 pub mod metrics;
 pub mod news;
 pub mod openapi;

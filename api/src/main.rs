@@ -170,6 +170,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
         max_requests: args.max_requests,
         send_memory: args.send_memory,
         receive_memory: args.receive_memory,
+        cache_memory: args.cache_memory,
         trust_forwarded: args.trust_forwarded,
     };
     let serving = Serving {

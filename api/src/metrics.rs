@@ -659,7 +659,7 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let code = call.path_text("code");
     let (query, shape): (MetricQuery, MetricShapeQuery) = (call.query()?, call.query()?);
     let style = paging::wanted(&call, shape.format, shape.csv)?;
-    let today = call.now.today;
+    let today = call.today();
     let _turn = call.app.known_facts.turn_for_the_past(query.known_at).await;
     let (asked, facts) = call
         .app
@@ -824,7 +824,7 @@ pub async fn list_metric_items(incoming: Incoming) -> Result<HttpResponse, ApiEr
     let cursor = Cursor::read(&call, page.cursor.as_deref(), 2)?;
     let limit = usize::try_from(page.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
     let key = key.key();
-    let (caller, today, app) = (call.caller.clone(), call.now.today, call.app.clone());
+    let (caller, today, app) = (call.caller.clone(), call.today(), call.app.clone());
     let _turn = app.known_facts.turn_for_the_past(query.known_at).await;
     let (items, next, total) = app
         .read(move |app, connection| {

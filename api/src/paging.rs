@@ -1,7 +1,8 @@
 //! Lists on their way out: pages with a cursor, and the very same rows as CSV.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,6 +15,7 @@ use crate::csv::{self, Column, Style};
 use crate::etag;
 use crate::incoming::Call;
 use crate::problem::ApiError;
+use crate::wire::{self, Basis};
 
 /// The type of CSV that is sent.
 pub const CSV_TYPE: &str = "text/csv; charset=utf-8; header=present";
@@ -227,7 +229,8 @@ pub fn answer(
     Ok(readable(call, etag::of_body(&body), content_type, body, Some(link)))
 }
 
-/// Sends what was read: not again to who has it, and to be kept only where it is public.
+/// Sends what was read: not again to who has it, and to be kept only where it is public. Of what everybody gets the same of, the
+/// wire keeps a copy.
 pub fn readable(
     call: &Call,
     etag: String,
@@ -235,6 +238,11 @@ pub fn readable(
     body: Vec<u8>,
     link: Option<String>,
 ) -> HttpResponse {
+    let body = Bytes::from(body);
+    if let (Some(position), Ok(content_type)) = (call.rests_on(), HeaderValue::from_str(content_type)) {
+        let (etag, body) = (etag.clone(), body.clone());
+        wire::may_keep(&call.http, Basis { position, today: call.today(), content_type, etag, body });
+    }
     let mut response =
         if etag::is_known(&call.http, &etag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, etag.clone()));
@@ -304,7 +312,7 @@ pub fn page_of<T: Serialize>(
     let page: Vec<_> = rest.by_ref().take(limit).collect();
     let next = match (rest.next(), page.last()) {
         (Some(_), Some((last, _, _))) => {
-            Some(Cursor::new(call, call.now.today, Vec::new(), last.clone(), false))
+            Some(Cursor::new(call, call.today(), Vec::new(), last.clone(), false))
         }
         _ => None,
     };

@@ -428,7 +428,7 @@ pub async fn list_councils(incoming: Incoming) -> Result<HttpResponse, ApiError>
         let detail = "no table of postal codes is imported here; ask by buurt or by name";
         return Err(ApiError::invalid("query", "postcode", "not_imported", detail));
     }
-    let on = supported_day(on, call.now.today)?;
+    let on = supported_day(on, call.today())?;
     let columns = [
         Column("code", "/code"),
         Column("name", "/name"),
@@ -592,7 +592,7 @@ pub async fn add_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
     call.no_query()?;
     let body: Body<TermRuleBody> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let id = TermRuleId(new_id());
     let answer = app
@@ -668,7 +668,7 @@ pub async fn change_obligation(incoming: Incoming) -> Result<HttpResponse, ApiEr
     call.no_query()?;
     let body = call.patch().and_then(|value| call.check::<ObligationPatch>(value));
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
@@ -722,7 +722,7 @@ pub async fn end_term_rule(incoming: Incoming) -> Result<HttpResponse, ApiError>
     call.no_query()?;
     let body = call.patch().and_then(|value| call.check::<TermRuleEnd>(value));
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
@@ -800,7 +800,7 @@ pub async fn add_office_holder(incoming: Incoming) -> Result<HttpResponse, ApiEr
     call.no_query()?;
     let body: Body<OfficeHolderBody> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let id = OfficeHolderId(new_id());
     let answer = app
@@ -848,7 +848,7 @@ pub async fn erase_office_holder(incoming: Incoming) -> Result<HttpResponse, Api
     call.no_query()?;
     let body: Body<Erasure> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
@@ -964,7 +964,7 @@ pub async fn list_holidays(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let call = incoming.call("listHolidays").await?;
     let query: CalendarQuery = call.query()?;
     let style = paging::wanted(&call, query.format, query.csv)?;
-    let year = query.year.unwrap_or_else(|| chrono::Datelike::year(&call.now.today));
+    let year = query.year.unwrap_or_else(|| chrono::Datelike::year(&call.today()));
     let items = calendar::holidays(year)
         .into_iter()
         .map(|holiday| {

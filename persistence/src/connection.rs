@@ -241,6 +241,8 @@ impl Lane {
 pub(crate) struct Pools {
     pub(crate) read: Lane,
     pub(crate) write: Lane,
+    /// One connection that is asked where the journal ends, and nothing else.
+    pub(crate) position: Lane,
     _in_use: Option<Arc<File>>,
 }
 
@@ -266,6 +268,7 @@ impl Pools {
         Ok(Self {
             read: Lane::new(url, Purpose::Read, readers),
             write: Lane::new(url, Purpose::Write, writers),
+            position: Lane::new(url, Purpose::Read, 1),
             _in_use: in_use,
         })
     }

@@ -1,12 +1,14 @@
 //! The store: reading and writing through transactions. The clock and the caller come from outside.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 
 use crate::check;
 use crate::connection::{self, AnyConnection, DatabaseUrl, Lane, Loan, Pools};
 use crate::dialect;
 use crate::error::StoreError;
-use crate::journal::{self, Tx};
+use crate::journal::{self, Position, Tx};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
 pub fn check_existing(url: &DatabaseUrl) -> Result<check::Report, StoreError> {
@@ -39,6 +41,7 @@ pub struct Replica {
 /// One state of a copy, about to be read.
 pub struct Snapshot {
     connection: Loan,
+    position: Position,
 }
 
 /// How the connections of a pool are used.
@@ -96,6 +99,17 @@ impl Store {
         dialect::end_read(&mut connection, work)
     }
 
+    /// Where the journal ends now: after whatever any process wrote before this was asked. It has a connection of its own, so
+    /// that it is told at once, however many others read.
+    pub fn position(&self) -> Result<Position, StoreError> {
+        let position = Cell::new(None);
+        self.pools.position.begun(|connection| {
+            position.set(Some(journal::position(connection)?));
+            Ok(())
+        })?;
+        position.get().ok_or_else(|| StoreError::Unavailable("the database said nothing".to_owned()))
+    }
+
     /// Writes, all or nothing, as this actor at this moment.
     pub fn write<T, E: From<StoreError>>(
         &self,
@@ -128,7 +142,7 @@ impl Replica {
     fn try_snapshot(&self, at_least: i64) -> Result<Option<Snapshot>, StoreError> {
         let mut connection = self.lane.begun(dialect::begin_read)?;
         match journal::position(&mut connection) {
-            Ok(position) if position.sequence >= at_least => Ok(Some(Snapshot { connection })),
+            Ok(position) if position.sequence >= at_least => Ok(Some(Snapshot { connection, position })),
             // The transaction is ended without having read more.
             behind_or_broken => dialect::end_read(&mut connection, |_| behind_or_broken.map(|_| None)),
         }
@@ -142,11 +156,17 @@ impl Replica {
 }
 
 impl Snapshot {
+    /// Where its journal ends.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// Reads it.
     pub fn read<T, E: From<StoreError>>(
-        mut self,
+        self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        dialect::end_read(&mut self.connection, work)
+        let Self { mut connection, position: _ } = self;
+        dialect::end_read(&mut connection, work)
     }
 }

@@ -57,7 +57,7 @@ where
     let id = AdviceId(call.path_id("id")?);
     call.no_query()?;
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |app, tx| {
@@ -242,7 +242,7 @@ pub async fn draft_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     call.no_query()?;
     let body: Body<AdviceText> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let id = AdviceId(new_id());
     let answer = app
@@ -308,7 +308,7 @@ pub async fn delete_draft(incoming: Incoming) -> Result<HttpResponse, ApiError> 
     call.no_query()?;
     let body = call.no_body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {
@@ -802,7 +802,7 @@ pub async fn put_response_draft(incoming: Incoming) -> Result<HttpResponse, ApiE
     call.no_query()?;
     let body: Body<ResponseDraft> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |_, tx| {

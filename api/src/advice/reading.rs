@@ -161,7 +161,7 @@ pub async fn list_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let mut faults = Vec::new();
     let sort = or_fault(sort_keys(query.sort.as_deref()), &mut faults)?.unwrap_or_default();
     let cursor = or_fault(Cursor::read(&call, query.cursor.as_deref(), sort.len()), &mut faults)?.flatten();
-    let asked_on = or_fault(supported_day(query.on, call.now.today), &mut faults)?.unwrap_or(call.now.today);
+    let asked_on = or_fault(supported_day(query.on, call.today()), &mut faults)?.unwrap_or(call.today());
     let on = cursor.as_ref().map_or(asked_on, |cursor| cursor.on);
     let caller = call.caller.clone();
     let app = call.app.clone();
@@ -385,7 +385,7 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let as_known = history::is_asked(&call)?;
     let id = AdviceId(call.path_id("id")?);
     let (query, known): (OnQuery, KnownQuery) = (call.query()?, call.query()?);
-    let on = supported_day(query.on, call.now.today)?;
+    let on = supported_day(query.on, call.today())?;
     if let Some(known_at) = known.known_at.filter(|_| as_known) {
         let on = query.on.map(|_| on);
         return history::known(call, advice::RESOURCE, id.to_string(), known_at, on, then).await;
@@ -431,7 +431,7 @@ pub async fn get_advice_term(incoming: Incoming) -> Result<HttpResponse, ApiErro
     let call = incoming.call("getAdviceTerm").await?;
     let id = AdviceId(call.path_id("id")?);
     let query: OnQuery = call.query()?;
-    let on = supported_day(query.on, call.now.today)?;
+    let on = supported_day(query.on, call.today())?;
     paging::accepted(&call, &["application/json"])?;
     let caller = call.caller.clone();
     let (stored, view) = call.app.read(move |_, connection| visible(connection, id, &caller)).await?;

@@ -150,7 +150,7 @@ pub async fn list_bi_columns(incoming: Incoming) -> Result<HttpResponse, ApiErro
 fn asked(call: &Call, on: Option<NaiveDate>) -> Result<Asked, ApiError> {
     let TableQuery { modified_since, format, csv } = call.query()?;
     let style = paging::wanted(call, format, csv)?;
-    Ok(Asked { style, on: supported_day(on, call.now.today)?, since: modified_since })
+    Ok(Asked { style, on: supported_day(on, call.today())?, since: modified_since })
 }
 
 macro_rules! operation {

@@ -235,7 +235,7 @@ fn start<R: Row>(
     walk: impl FnOnce(&mut Reading<'_>, &mut Sink) -> Result<(), Stopped> + Send + 'static,
 ) -> Result<(), ApiError> {
     let Asked { style, on, since } = asked;
-    let (session, caller, today) = (call.app.clone(), call.caller.clone(), call.now.today);
+    let (session, caller, today) = (call.app.clone(), call.caller.clone(), call.today());
     let runtime = Handle::current();
     let span = tracing::Span::current();
     let reading = move || {

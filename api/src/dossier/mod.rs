@@ -162,7 +162,7 @@ pub(crate) async fn list<D: Show>(
     let cursor = Cursor::read(&call, query.cursor.as_deref(), 0)?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let filter = Filter { modified_since: query.modified_since, ..filter };
-    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.now.today);
+    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.today());
     let (items, end, total) = app
         .read(move |app, connection| {
             let registry = app.registry(connection)?;
@@ -207,7 +207,7 @@ pub(crate) async fn list<D: Show>(
             Ok((items, end, total))
         })
         .await?;
-    let next = end.map(|(id, lost)| Cursor::new(&call, call.now.today, Vec::new(), id, lost));
+    let next = end.map(|(id, lost)| Cursor::new(&call, call.today(), Vec::new(), id, lost));
     paging::answer(&call, &app.public_url, Page { items, next, total }, D::COLUMNS, style)
 }
 
@@ -232,7 +232,7 @@ pub(crate) async fn item<D: Show>(call: Call) -> Result<HttpResponse, ApiError> 
 /// One item as it now is.
 pub(crate) async fn item_now<D: Show>(call: Call, id: Uuid) -> Result<HttpResponse, ApiError> {
     paging::accepted(&call, &["application/json"])?;
-    let (caller, today) = (call.caller.clone(), call.now.today);
+    let (caller, today) = (call.caller.clone(), call.today());
     let (version, body) = call
         .app
         .read(move |app, connection| {
@@ -256,7 +256,7 @@ pub(crate) async fn log<D: Show, T: Serialize + Send + 'static>(
 ) -> Result<HttpResponse, ApiError> {
     let id = call.path_id("id")?;
     let style = paging::wanted(&call, query.format, query.csv)?;
-    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.now.today);
+    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.today());
     let rows: Vec<(String, DateTime<Utc>, T)> = app
         .read(move |_, connection| {
             let stored = visible::<D>(connection, id, &caller)?;
@@ -304,7 +304,7 @@ pub(crate) async fn add_with<D: Show, B: DeserializeOwned + Send + 'static, V: S
     call.no_query()?;
     let body: Body<B> = call.body();
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |app, tx| {
@@ -349,7 +349,7 @@ pub(crate) async fn record<D: Show, B: Send + 'static>(
     let id = call.path_id("id")?;
     call.no_query()?;
     let app = call.app.clone();
-    let (actor, now) = (call.actor(), call.now);
+    let (actor, now) = (call.actor(), call.now());
     let writing = call.writing(body)?;
     let answer = app
         .write(actor, now, move |app, tx| {

@@ -208,7 +208,7 @@ async fn by_standing(
     plan: PlanStanding,
 ) -> Result<HttpResponse, ApiError> {
     let style = paging::wanted(&call, page.format, page.csv)?;
-    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.now.today);
+    let (caller, app, today) = (call.caller.clone(), call.app.clone(), call.today());
     let rows = app
         .read(move |app, connection: &mut AnyConnection| {
             let registry = app.registry(connection)?;

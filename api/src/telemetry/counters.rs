@@ -25,6 +25,20 @@ pub struct Metrics {
     cut_off: IntCounterVec,
     authentication_failures: IntCounterVec,
     jwks_refreshes: IntCounterVec,
+    cache_hits: IntCounter,
+    cache_misses: IntCounter,
+    cache_stale: IntCounter,
+}
+
+/// What came of looking for an answer among those that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheUse {
+    /// It was sent.
+    Hit,
+    /// None was there.
+    Miss,
+    /// The one that was there was no longer true.
+    Stale,
 }
 
 fn opts(name: &str, help: &str) -> Opts {
@@ -46,6 +60,11 @@ impl Metrics {
             "http_request_duration_seconds",
             "Time from the head of a request to its answer, by route, method and class of status.",
         ));
+        let cache = counters(
+            "cache_lookups_total",
+            "Anonymous reads, by whether an answer was kept and still true.",
+            &["result"],
+        );
         let metrics = Self {
             registry: Registry::new(),
             requests: counters(
@@ -84,8 +103,11 @@ impl Metrics {
                 "Attempts to read the keys of the issuer, by result.",
                 &["result"],
             ),
+            cache_hits: cache.with_label_values(&["hit"]),
+            cache_misses: cache.with_label_values(&["miss"]),
+            cache_stale: cache.with_label_values(&["stale"]),
         };
-        let all: [Box<dyn prometheus::core::Collector>; 10] = [
+        let all: [Box<dyn prometheus::core::Collector>; 11] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.durations.clone()),
             Box::new(metrics.in_flight.clone()),
@@ -96,6 +118,7 @@ impl Metrics {
             Box::new(metrics.cut_off.clone()),
             Box::new(metrics.authentication_failures.clone()),
             Box::new(metrics.jwks_refreshes.clone()),
+            Box::new(cache),
         ];
         for collector in all {
             known(metrics.registry.register(collector));
@@ -140,6 +163,15 @@ impl Metrics {
     /// The keys of the issuer were read, or could not be.
     pub fn jwks_refreshed(&self, is_good: bool) {
         self.jwks_refreshes.with_label_values(&[if is_good { "success" } else { "failure" }]).inc();
+    }
+
+    /// An answer was looked for among those that are kept.
+    pub fn cache_used(&self, used: CacheUse) {
+        match used {
+            CacheUse::Hit => self.cache_hits.inc(),
+            CacheUse::Miss => self.cache_misses.inc(),
+            CacheUse::Stale => self.cache_stale.inc(),
+        }
     }
 
     /// How many requests are being worked on.

@@ -10,6 +10,6 @@ mod otlp;
 pub mod process;
 mod spans;
 
-pub use counters::{METRICS, Metrics, Open};
+pub use counters::{CacheUse, METRICS, Metrics, Open};
 pub use listener::{Beside, serve_metrics};
 pub use spans::{Exporting, Span, SpanIds, export_spans};

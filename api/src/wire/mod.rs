@@ -1,6 +1,7 @@
 //! What every answer passes: headers, problems, traces, CORS, the limits on how much, how often and how long; and routes that
 //! answer a wrong method as they should.
 
+mod cache;
 mod cors;
 mod limit;
 mod load;
@@ -29,10 +30,12 @@ use crate::problem::{ApiError, Problem};
 use crate::stopping::Stopping;
 use crate::telemetry::{METRICS, Open, Span};
 
+pub use cache::Basis;
 pub use limit::Client;
 pub use pace::{Line, Pace, Paced};
 pub use routes::{Resource, get, not_found, resource};
 
+use cache::Cache;
 use limit::{Limit, Usage};
 use load::{Bound, Share};
 use trace::{TRACEPARENT, TRACESTATE, Trace};
@@ -62,6 +65,8 @@ pub struct WireConfig {
     pub send_memory: usize,
     /// Bytes of bodies that arrive or are worked on, at most; zero for no limit.
     pub receive_memory: usize,
+    /// Bytes of answers to anonymous reads that are kept; zero keeps none.
+    pub cache_memory: usize,
     /// The client is the last address of `X-Forwarded-For`: the one that our own proxy wrote. Only behind one proxy.
     pub trust_forwarded: bool,
 }
@@ -74,6 +79,7 @@ pub struct Wire {
     requests: Bound,
     sending: Bound,
     receiving: Bound,
+    cache: Cache,
     stopping: Stopping,
 }
 
@@ -85,7 +91,8 @@ impl Wire {
         let limit = config.rate_per_minute.and_then(NonZeroU32::new).map(Limit::new);
         let (requests, sending) = (Bound::new(config.max_requests), Bound::new(config.send_memory));
         let receiving = Bound::new(config.receive_memory);
-        Self { config, challenge, limit, requests, sending, receiving, stopping }
+        let cache = Cache::new(config.cache_memory);
+        Self { config, challenge, limit, requests, sending, receiving, cache, stopping }
     }
 
     /// Makes an answer what every answer should be.
@@ -243,6 +250,9 @@ impl Wire {
         {
             return Ok(req.into_response(refuse(error)));
         }
+        if let Some(response) = self.cache.find(asked, &req).await {
+            return Ok(req.into_response(self.finish(asked, response)));
+        }
         // Who waits for the feed has a bound of his own.
         let wait = load::wait_of(&asked.path, req.query_string());
         let turn = match wait.is_zero() {
@@ -274,6 +284,10 @@ impl Wire {
     ) -> Result<ServiceResponse<BoxBody>, HttpResponse> {
         match actix_web::rt::time::timeout(allowed, answer).await {
             Ok(Ok(answer)) => {
+                let answer = answer.map_into_boxed_body();
+                if let Some(basis) = asked.passage.basis.take() {
+                    self.cache.keep(asked, &answer, basis);
+                }
                 let (req, response) = answer.into_parts();
                 Ok(ServiceResponse::new(req, self.finish(asked, response)))
             }
@@ -299,6 +313,14 @@ struct Passage {
     is_receiving: Cell<bool>,
     turn: Cell<Option<Share>>,
     body: Cell<Option<Share>>,
+    basis: Cell<Option<Basis>>,
+}
+
+/// Tells what the answer to this request was made from, so that it can be kept.
+pub fn may_keep(request: &HttpRequest, basis: Basis) {
+    if let Some(passage) = passage(request) {
+        passage.basis.set(Some(basis));
+    }
 }
 
 fn passage(request: &HttpRequest) -> Option<Rc<Passage>> {

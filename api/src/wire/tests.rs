@@ -22,6 +22,7 @@ fn config() -> WireConfig {
         max_requests: 0,
         send_memory: 0,
         receive_memory: 0,
+        cache_memory: 0,
         trust_forwarded: false,
     }
 }
