@@ -11,6 +11,7 @@ mod advice_requests;
 mod agreements;
 mod backup;
 mod bi;
+mod caching;
 mod collegetargets;
 mod commitments;
 mod concurrency;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
-use persistence::{AnyConnection, Position, Store, StoreError, Stored, Tx, dossier, journal};
+use persistence::{AnyConnection, Glance, Position, Store, StoreError, Stored, Tx, dossier, journal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use domain::collegetarget::Collegetarget;
 use domain::council::Council;
-use domain::ids::{AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
+use domain::ids::{AdviceId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::office_holder::OfficeHolder;
 use domain::reference::{Area, Cluster, Neighbourhood, Obligation, PARTICIPATION_PLAN, TermOfOffice, Theme};
 use domain::term::TermRule;
@@ -44,7 +44,7 @@ pub struct App {
     pub streams: Arc<Semaphore>,
     /// Seals positions in the journal.
     pub seal: Seal,
-    /// Where the journal ends.
+    /// How the database stands now.
     pub latest: Latest,
     /// Who waits for the next change.
     pub news: News,
@@ -223,6 +223,12 @@ impl App {
         Ok(fresh)
     }
 
+    /// The reference tables of this number, if they were read.
+    fn registry_of(&self, sequence: i64) -> Option<Arc<Registry>> {
+        let known = self.known_registry();
+        known.as_ref().filter(|(_, known)| known.sequence == sequence).map(|(_, known)| known.clone())
+    }
+
     fn known_registry(&self) -> MutexGuard<'_, Option<(Position, Arc<Registry>)>> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -301,6 +307,18 @@ impl Session {
         Self { replica_from: None, ..self.clone() }
     }
 
+    /// An advice and the reference tables, of one state of the database, by a look that many share. None where it takes more than
+    /// that: a replica to read from, or tables to be read first.
+    pub async fn glance(&self, id: AdviceId) -> Option<(Arc<Glance>, Arc<Registry>)> {
+        if self.store.replica().is_some() {
+            return None;
+        }
+        let glance = self.latest.look(Some(id)).await?;
+        let registry = self.registry_of(glance.registry)?;
+        self.note(glance.position);
+        Some((glance, registry))
+    }
+
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -372,13 +390,18 @@ impl Session {
     }
 
     fn reading(&self, position: Position) -> Reading<'_> {
+        self.note(position);
+        Reading { app: &self.app, position }
+    }
+
+    /// Takes down of which state of the database something was read.
+    fn note(&self, position: Position) {
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         *read_at = match *read_at {
             ReadAt::Nothing => ReadAt::One(position),
             ReadAt::One(known) if known == position => ReadAt::One(position),
             ReadAt::One(_) | ReadAt::Several => ReadAt::Several,
         };
-        Reading { app: &self.app, position }
     }
 
     /// Writes, all or nothing, off the threads that serve requests. The one place where a request waits for the database to write.

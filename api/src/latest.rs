@@ -1,43 +1,51 @@
-//! Where the journal ends now: one question to the database for all who ask at the same time.
+//! How the database stands now: one look at it for all who ask at the same time.
 //!
-//! Who asks gets an answer to a question that was put after he asked, so it holds whatever any process had written by then. What is
+//! Who asks gets an answer to a look that was begun after he asked, so it holds whatever any process had written by then. What is
 //! kept of an answer is thus as fresh as the answer itself would be.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use persistence::{Position, Store};
+use domain::ids::AdviceId;
+use persistence::{Glance, Store};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The shortest time from one question to the next; who comes in between waits for it, so that many ask in one go.
-const BETWEEN: Duration = Duration::from_micros(500);
+/// The shortest time from one look to the next; who comes in between waits for it, so that many ask in one go.
+const BETWEEN: Duration = Duration::from_micros(150);
 /// How long to wait for the answer. A database that takes longer is in trouble, and who asked finds out his own way.
 const LONGEST: Duration = Duration::from_millis(250);
+/// How many items one look takes in.
+const ITEMS: usize = 64;
 
-/// Asks where the journal ends.
+/// Looks at the database.
 pub struct Latest {
     store: Store,
     asking: Mutex<Option<Sender<Asking>>>,
 }
 
-type Asking = oneshot::Sender<Position>;
+struct Asking {
+    advice: Option<AdviceId>,
+    answer: oneshot::Sender<Arc<Glance>>,
+}
 
 impl Latest {
-    /// Asks this database.
+    /// Looks at this database.
     pub fn new(store: Store) -> Self {
         Self { store, asking: Mutex::default() }
     }
 
-    /// Where the journal ends, after whatever was written before this was called; none where the database does not say.
-    pub async fn position(&self) -> Option<Position> {
-        let (asking, answer) = oneshot::channel();
-        self.ask(asking);
-        timeout(LONGEST, answer).await.ok()?.ok()
+    /// How the database stands, after whatever was written before this was called; with an advice, if one is asked for. None where
+    /// the database does not say.
+    pub async fn look(&self, advice: Option<AdviceId>) -> Option<Arc<Glance>> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Asking { advice, answer });
+        timeout(LONGEST, answered).await.ok()?.ok()
     }
 
-    /// Hands the question to the thread that asks, which is started with the first.
+    /// Hands the question to the thread that looks, which is started with the first.
     fn ask(&self, asking: Asking) {
         let mut sender = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.is_none() {
@@ -48,7 +56,7 @@ impl Latest {
                 .spawn(move || answer_all(&store, &questions));
             match started {
                 Ok(_) => *sender = Some(made),
-                Err(error) => tracing::warn!(%error, "no thread to ask where the journal ends"),
+                Err(error) => tracing::warn!(%error, "no thread to look at the database"),
             }
         }
         // Where there is no such thread the question is dropped, and who asked finds that out.
@@ -62,16 +70,26 @@ impl Latest {
 fn answer_all(store: &Store, questions: &Receiver<Asking>) {
     while let Ok(first) = questions.recv() {
         let begun = Instant::now();
-        // Before the question is put: who asks while it is under way has an answer to the next.
-        let rest: Vec<Asking> = questions.try_iter().collect();
-        match store.position() {
-            Ok(position) => {
-                for asking in std::iter::once(first).chain(rest) {
+        // Before the look begins: who asks while it is under way has an answer to the next.
+        let mut ids = BTreeSet::new();
+        let mut all = Vec::new();
+        for asking in std::iter::once(first).chain(questions.try_iter()) {
+            ids.extend(asking.advice);
+            all.push(asking.answer);
+            if ids.len() == ITEMS {
+                break;
+            }
+        }
+        let ids: Vec<AdviceId> = ids.into_iter().collect();
+        match store.glance(&ids) {
+            Ok(glance) => {
+                let glance = Arc::new(glance);
+                for answer in all {
                     // Who no longer waits for it does without.
-                    asking.send(position).ok();
+                    answer.send(glance.clone()).ok();
                 }
             }
-            Err(error) => tracing::debug!(%error, "the database does not say where the journal ends"),
+            Err(error) => tracing::debug!(%error, "the database does not say how it stands"),
         }
         std::thread::sleep(BETWEEN.saturating_sub(begun.elapsed()));
     }

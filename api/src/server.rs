@@ -80,9 +80,17 @@ impl Parts {
 
 fn v1(config: &mut ServiceConfig) {
     config
+        // Routes are tried in order, so what is asked most stands first.
+        .service(resource("/advice").get(advice::list_advice).post(advice::draft_advice))
+        .service(
+            resource("/advice/{id}")
+                .get(advice::get_advice)
+                .patch(advice::change_advice)
+                .delete(advice::delete_draft),
+        )
+        .service(resource("/changes").get(changes::list_changes))
         .service(resource("/openapi.json").get(openapi_json))
         .service(resource("/openapi.yaml").get(openapi_yaml))
-        .service(resource("/changes").get(changes::list_changes))
         .service(resource("/journal").get(journal::list_journal))
         .service(resource("/journal-roots").get(journal::list_journal_roots))
         .service(resource("/advice-requests/{id}/history").get(history::get_advice_request_history))
@@ -103,13 +111,6 @@ fn v1(config: &mut ServiceConfig) {
         .service(resource("/obligations/{code}/history").get(history::get_obligation_history))
         .service(resource("/term-rules/{id}/history").get(history::get_term_rule_history))
         .service(resource("/office-holders/{id}/history").get(history::get_office_holder_history))
-        .service(resource("/advice").get(advice::list_advice).post(advice::draft_advice))
-        .service(
-            resource("/advice/{id}")
-                .get(advice::get_advice)
-                .patch(advice::change_advice)
-                .delete(advice::delete_draft),
-        )
         .service(resource("/advice/{id}/term").get(advice::get_advice_term))
         .service(resource("/advice/{id}/timeline").get(advice::get_advice_timeline))
         .service(resource("/advice/{id}/history").get(history::get_advice_history))

@@ -39,19 +39,39 @@ pub enum Found {
     Missing,
 }
 
+/// An advice as it is kept. Nobody reads it but for a caller.
+#[derive(Debug)]
+pub struct Unread(String);
+
+impl Unread {
+    pub(crate) fn of(snapshot: String) -> Self {
+        Self(snapshot)
+    }
+
+    pub(crate) fn load(connection: &mut AnyConnection, id: AdviceId) -> Result<Option<Self>, StoreError> {
+        let found = advice::table.find(id.to_string()).select(advice::snapshot).first(connection);
+        Ok(found.optional()?.map(Self))
+    }
+
+    /// What this caller finds.
+    pub fn for_caller(&self, caller: &Caller) -> Result<Found, StoreError> {
+        let stored = snapshot::read(&self.0)?;
+        if let Some(view) = caller.view(&stored.value) {
+            return Ok(Found::Visible(Box::new(stored), view));
+        }
+        let publication = &stored.value.publication;
+        Ok(match (publication.state, publication.withdrawn_at) {
+            (PublicationState::Withdrawn, Some(at)) => {
+                Found::Gone { reason: publication.reason.clone().unwrap_or_default(), at }
+            }
+            _ => Found::Missing,
+        })
+    }
+}
+
 /// Finds an advice for a caller.
 pub fn find(connection: &mut AnyConnection, id: AdviceId, caller: &Caller) -> Result<Found, StoreError> {
-    let Some(stored) = load(connection, id)? else { return Ok(Found::Missing) };
-    if let Some(view) = caller.view(&stored.value) {
-        return Ok(Found::Visible(Box::new(stored), view));
-    }
-    let publication = &stored.value.publication;
-    Ok(match (publication.state, publication.withdrawn_at) {
-        (PublicationState::Withdrawn, Some(at)) => {
-            Found::Gone { reason: publication.reason.clone().unwrap_or_default(), at }
-        }
-        _ => Found::Missing,
-    })
+    Unread::load(connection, id)?.map_or(Ok(Found::Missing), |unread| unread.for_caller(caller))
 }
 
 /// Each of these as it now is, with how much of it the caller sees; what he may not see is left out.
@@ -70,12 +90,6 @@ pub fn find_all(
         }
     }
     Ok(visible)
-}
-
-fn load(connection: &mut AnyConnection, id: AdviceId) -> Result<Option<Stored<Advice>>, StoreError> {
-    let text: Option<String> =
-        advice::table.find(id.to_string()).select(advice::snapshot).first(connection).optional()?;
-    text.map(|text| snapshot::read(&text)).transpose()
 }
 
 /// What an import needs to recognise an advice that it knows; for the importer, who sees every imported item.

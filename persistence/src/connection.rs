@@ -195,19 +195,27 @@ impl Lane {
         Usage { size: self.size(), in_use, idle: state.idle_connections }
     }
 
-    /// A connection in a transaction that just began. Those that were lost while they lay idle are found out by their first
-    /// word, thrown away, and another is taken: nothing was done yet.
+    /// A connection in a transaction that just began.
     pub(crate) fn begun(
         &self,
         begin: impl Fn(&mut AnyConnection) -> Result<(), StoreError>,
     ) -> Result<Loan, StoreError> {
+        self.first(begin).map(|(loan, ())| loan)
+    }
+
+    /// A connection, and what came of the first that was done on it. Those that were lost while they lay idle are found out by
+    /// that, thrown away, and another is taken: it must be something that can be done twice.
+    pub(crate) fn first<T>(
+        &self,
+        work: impl Fn(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<(Loan, T), StoreError> {
         let mut lost = 0;
         loop {
             let mut loan = self.loan()?;
-            match begin(&mut loan) {
+            match work(&mut loan) {
                 Err(_) if dialect::is_broken(&mut loan) && lost < self.size() => lost += 1,
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(loan),
+                Ok(done) => return Ok((loan, done)),
             }
         }
     }
@@ -241,8 +249,8 @@ impl Lane {
 pub(crate) struct Pools {
     pub(crate) read: Lane,
     pub(crate) write: Lane,
-    /// One connection that is asked where the journal ends, and nothing else.
-    pub(crate) position: Lane,
+    /// One connection through which many look at once, and nothing else.
+    pub(crate) glance: Lane,
     _in_use: Option<Arc<File>>,
 }
 
@@ -268,7 +276,7 @@ impl Pools {
         Ok(Self {
             read: Lane::new(url, Purpose::Read, readers),
             write: Lane::new(url, Purpose::Write, writers),
-            position: Lane::new(url, Purpose::Read, 1),
+            glance: Lane::new(url, Purpose::Read, 1),
             _in_use: in_use,
         })
     }

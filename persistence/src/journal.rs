@@ -155,7 +155,7 @@ pub struct Position {
 }
 
 impl Position {
-    fn of(sequence: i64, hash: &str) -> Self {
+    pub(crate) fn of(sequence: i64, hash: &str) -> Self {
         let mark = hash.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
         Self { sequence, mark }
     }

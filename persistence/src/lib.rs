@@ -11,6 +11,7 @@ mod dialect;
 pub mod dossier;
 mod error;
 pub mod facts;
+mod glance;
 mod hold;
 pub mod idempotency;
 pub mod journal;
@@ -25,6 +26,7 @@ pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
+pub use glance::Glance;
 pub use journal::{Position, Tx};
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
 pub use store::{Replica, Snapshot, Store, Usage, check_existing, check_existing_from};

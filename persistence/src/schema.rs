@@ -191,5 +191,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     advice_term,
     audience,
     dossier,
-    dossier_facet
+    dossier_facet,
+    journal_head,
+    registry
 );

@@ -1,13 +1,13 @@
 //! The store: reading and writing through transactions. The clock and the caller come from outside.
 
-use std::cell::Cell;
-
 use chrono::{DateTime, Utc};
+use domain::ids::AdviceId;
 
 use crate::check;
 use crate::connection::{self, AnyConnection, DatabaseUrl, Lane, Loan, Pools};
 use crate::dialect;
 use crate::error::StoreError;
+use crate::glance::{Glance, glance};
 use crate::journal::{self, Position, Tx};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
@@ -99,15 +99,11 @@ impl Store {
         dialect::end_read(&mut connection, work)
     }
 
-    /// Where the journal ends now: after whatever any process wrote before this was asked. It has a connection of its own, so
-    /// that it is told at once, however many others read.
-    pub fn position(&self) -> Result<Position, StoreError> {
-        let position = Cell::new(None);
-        self.pools.position.begun(|connection| {
-            position.set(Some(journal::position(connection)?));
-            Ok(())
-        })?;
-        position.get().ok_or_else(|| StoreError::Unavailable("the database said nothing".to_owned()))
+    /// Looks at the database as it is now: after whatever any process wrote before this was asked. It has a connection of its own,
+    /// so that it is told at once, however many others read.
+    pub fn glance(&self, advice: &[AdviceId]) -> Result<Glance, StoreError> {
+        let (_loan, glance) = self.pools.glance.first(|connection| glance(connection, advice))?;
+        Ok(glance)
     }
 
     /// Writes, all or nothing, as this actor at this moment.

@@ -18,7 +18,7 @@ use crate::app::{App, Registry, supported_day};
 use crate::etag;
 use crate::history::{self, KnownQuery, Then};
 use crate::html;
-use crate::incoming::Incoming;
+use crate::incoming::{Call, Incoming};
 use crate::paging::CsvDialect;
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
 use crate::problem::{ApiError, InputError};
@@ -361,7 +361,26 @@ pub(super) fn visible(
     id: AdviceId,
     caller: &domain::access::Caller,
 ) -> Result<(Stored<Advice>, View), ApiError> {
-    match advice::find(connection, id, caller)? {
+    what_stands(advice::find(connection, id, caller)?)
+}
+
+/// An advice as it is shown on a day, by a look at the database that many share. None where more has to be read to show it, such as
+/// which of the items that it names the caller may see.
+async fn at_a_glance(
+    call: &Call,
+    id: AdviceId,
+    on: NaiveDate,
+) -> Result<Option<(AdviceView, View)>, ApiError> {
+    let Some((glance, registry)) = call.app.glance(id).await else { return Ok(None) };
+    let found =
+        glance.advice.get(&id).map_or(Ok(Found::Missing), |unread| unread.for_caller(&call.caller))?;
+    let (stored, view) = what_stands(found)?;
+    let showing = Showing::of_one_without_links(&registry, on, &stored.value);
+    Ok(showing.map(|showing| (showing.show(&stored, view), view)))
+}
+
+fn what_stands(found: Found) -> Result<(Stored<Advice>, View), ApiError> {
+    match found {
         Found::Visible(stored, view) => Ok((*stored, view)),
         Found::Gone { reason, at } => Err(ApiError::Gone { reason, at }),
         Found::Missing => Err(ApiError::NotFound),
@@ -391,16 +410,19 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
         return history::known(call, advice::RESOURCE, id.to_string(), known_at, on, then).await;
     }
     let media = paging::accepted(&call, &["application/json", "text/html"])?;
-    let caller = call.caller.clone();
-    let app = call.app.clone();
-    let (shown, view) = app
-        .read(move |app, connection| {
-            let registry = app.registry(connection)?;
-            let (stored, view) = visible(connection, id, &caller)?;
-            let showing = Showing::of(connection, &caller, &registry, on, &[&stored.value])?;
-            Ok((showing.show(&stored, view), view))
-        })
-        .await?;
+    let (caller, app) = (call.caller.clone(), call.app.clone());
+    let (shown, view) = match at_a_glance(&call, id, on).await? {
+        Some(shown) => shown,
+        None => {
+            app.read(move |app, connection| {
+                let registry = app.registry(connection)?;
+                let (stored, view) = visible(connection, id, &caller)?;
+                let showing = Showing::of(connection, &caller, &registry, on, &[&stored.value])?;
+                Ok((showing.show(&stored, view), view))
+            })
+            .await?
+        }
+    };
     if let Some(merge) = &shown.merge {
         let Some(into) = merge.into else { return Err(ApiError::NotFound) };
         return Ok(HttpResponse::PermanentRedirect()

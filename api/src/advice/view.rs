@@ -231,6 +231,12 @@ impl<'a> Showing<'a> {
         Ok(Self { registry, on, linked })
     }
 
+    /// For an advice that names no other item; none for one that does.
+    pub fn of_one_without_links(registry: &'a Registry, on: NaiveDate, advice: &Advice) -> Option<Self> {
+        let names_none = access::links(advice).is_empty();
+        names_none.then(|| Self { registry, on, linked: BTreeSet::new() })
+    }
+
     /// The advice as this view shows it.
     pub fn show(&self, stored: &Stored<Advice>, view: View) -> AdviceView {
         let facts = stored.value.term_facts();

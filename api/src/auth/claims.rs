@@ -70,7 +70,7 @@ impl Payload {
     }
 
     /// The claims, if a token that says this may be believed at the moment `now`.
-    pub(super) fn believed(self, issuer: &str, audience: &str, now: i64) -> Result<Claims, TokenError> {
+    pub(super) fn believed(&self, issuer: &str, audience: &str, now: i64) -> Result<Claims, TokenError> {
         let Self { iss, aud, exp, iat, nbf, sub, client_id, azp, scope, councils, clusters, .. } = self;
         if iss != issuer {
             return Err(TokenError::Invalid("the issuer is not ours"));
@@ -94,7 +94,7 @@ impl Payload {
             return Err(TokenError::Expired);
         }
 
-        if !is_name(&sub) {
+        if !is_name(sub) {
             return Err(TokenError::Invalid("sub must be 1 to 255 visible characters"));
         }
         let client = match (client_id, azp) {
@@ -104,15 +104,16 @@ impl Payload {
             (Some(client), _) | (None, Some(client)) => client,
             (None, None) => return Err(TokenError::Invalid("client_id or azp is missing")),
         };
-        if !is_name(&client) {
+        if !is_name(client) {
             return Err(TokenError::Invalid("the client must be 1 to 255 visible characters"));
         }
-        let scope = scope.unwrap_or_default();
-        if !is_scope(&scope) {
+        let scope = scope.as_deref().unwrap_or_default();
+        if !is_scope(scope) {
             return Err(TokenError::Invalid("the scope is malformed"));
         }
         let scopes = scope.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect();
-        Ok(Claims { sub, client, scopes, councils, clusters })
+        let (councils, clusters) = (councils.clone(), clusters.clone());
+        Ok(Claims { sub: sub.clone(), client: client.clone(), scopes, councils, clusters })
     }
 }
 

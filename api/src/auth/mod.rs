@@ -6,6 +6,7 @@ mod claims;
 mod dev_key;
 mod fetch;
 mod key_set;
+mod proven;
 mod published;
 mod source;
 
@@ -20,6 +21,7 @@ use jsonwebtoken::{Header, Validation};
 use claims::Payload;
 use fetch::Client;
 use key_set::{KeySet, VerificationKey};
+use proven::Proven;
 use published::PublishedKeys;
 use source::Source;
 
@@ -302,6 +304,8 @@ struct Trusted {
     audience: String,
     algorithms: Vec<Algorithm>,
     keys: Keys,
+    /// Tokens whose signature was verified before.
+    proven: Proven,
 }
 
 #[derive(Debug)]
@@ -326,6 +330,7 @@ impl Trusted {
             keys: Keys::Published(Box::new(PublishedKeys::new(source, algorithms.clone(), keep_keys)?)),
             issuer,
             algorithms,
+            proven: Proven::default(),
         })
     }
 
@@ -337,6 +342,7 @@ impl Trusted {
             audience: not_empty(audience, "audience")?,
             algorithms,
             keys: Keys::Fixed(Arc::new(KeySet::of(vec![key]))),
+            proven: Proven::default(),
         })
     }
 
@@ -345,36 +351,48 @@ impl Trusted {
         token: &str,
         header: &Header,
         kid: &str,
-        keys: &KeySet,
+        keys: &Arc<KeySet>,
         now: i64,
     ) -> Result<Claims, TokenError> {
-        if keys.is_empty() {
-            return Err(TokenError::NoKeys);
-        }
-        if !keys.knows(kid) {
-            return Err(TokenError::Invalid("the key is not known"));
-        }
-        let key =
-            keys.find(kid, header.alg).ok_or(TokenError::Invalid("the algorithm does not fit the key"))?;
-
-        // Only the signature is left to the library: it would ask the system clock.
-        let mut validation = Validation::new(header.alg);
-        validation.algorithms.clone_from(&key.algorithms);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        let payload = jsonwebtoken::decode::<Payload>(token, &key.key, &validation)
-            .map_err(|err| match err.kind() {
-                ErrorKind::InvalidSignature => TokenError::Invalid("the signature is wrong"),
-                _ => TokenError::Invalid("a claim is missing or of the wrong type"),
-            })?
-            .claims;
-        if !payload.fits_access_token(header.typ.as_deref().is_some_and(is_declared_access_token)) {
-            return Err(TokenError::Invalid("not an access token"));
-        }
+        let payload = match self.proven.find(token, keys) {
+            Some(payload) => payload,
+            None => {
+                let payload = Arc::new(prove(token, header, kid, keys)?);
+                self.proven.keep(token, keys, &payload);
+                payload
+            }
+        };
         payload.believed(&self.issuer, &self.audience, now)
     }
+}
+
+/// What stands in a token, once its signature is verified and it is known to be an access token.
+fn prove(token: &str, header: &Header, kid: &str, keys: &KeySet) -> Result<Payload, TokenError> {
+    if keys.is_empty() {
+        return Err(TokenError::NoKeys);
+    }
+    if !keys.knows(kid) {
+        return Err(TokenError::Invalid("the key is not known"));
+    }
+    let key = keys.find(kid, header.alg).ok_or(TokenError::Invalid("the algorithm does not fit the key"))?;
+
+    // Only the signature is left to the library: it would ask the system clock.
+    let mut validation = Validation::new(header.alg);
+    validation.algorithms.clone_from(&key.algorithms);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    let payload = jsonwebtoken::decode::<Payload>(token, &key.key, &validation)
+        .map_err(|err| match err.kind() {
+            ErrorKind::InvalidSignature => TokenError::Invalid("the signature is wrong"),
+            _ => TokenError::Invalid("a claim is missing or of the wrong type"),
+        })?
+        .claims;
+    if !payload.fits_access_token(header.typ.as_deref().is_some_and(is_declared_access_token)) {
+        return Err(TokenError::Invalid("not an access token"));
+    }
+    Ok(payload)
 }
 
 fn not_empty(value: String, what: &'static str) -> Result<String, AuthSetupError> {

@@ -41,8 +41,10 @@ pub struct Basis {
 }
 
 /// An answer and what it was made from.
-struct Answer {
+pub(super) struct Answer {
     basis: Basis,
+    /// The pattern of its route, which takes time to find.
+    pub(super) route: Arc<str>,
     /// Its headers but for the type, which an answer without a body does not have.
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -67,22 +69,14 @@ impl Cache {
         Self((bytes > 0).then(|| Kept::with_weighter(items, size, Weight)))
     }
 
-    /// The answer that is kept for this request, if a new one would be the same.
-    pub(super) async fn find(&self, asked: &Asked, request: &ServiceRequest) -> Option<HttpResponse> {
+    /// The answer that is kept for this request, which may no longer be true.
+    pub(super) fn find(&self, asked: &Asked, request: &HttpRequest) -> Option<Arc<Answer>> {
         let kept = self.0.as_ref()?;
-        let app = request.app_data::<Data<Arc<App>>>()?;
-        let Some(answer) = kept.get(&key(asked, request.request())?) else {
+        let answer = kept.get(&key(asked, request)?);
+        if answer.is_none() {
             METRICS.cache_used(CacheUse::Miss);
-            return None;
-        };
-        let position = app.latest.position().await;
-        // After the wait for the position: midnight may have passed in it.
-        if position != Some(answer.basis.position) || app.clock.now().today != answer.basis.today {
-            METRICS.cache_used(CacheUse::Stale);
-            return None;
         }
-        METRICS.cache_used(CacheUse::Hit);
-        Some(answer.send(request))
+        answer
     }
 
     /// Keeps an answer, if its handler told what it was made from.
@@ -96,7 +90,8 @@ impl Cache {
         let Some(key) = key(asked, answer.request()) else { return };
         let headers = response.headers().iter().filter(|(name, _)| *name != header::CONTENT_TYPE);
         let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
-        kept.insert(key, Arc::new(Answer { basis, headers }));
+        let route = asked.route.clone();
+        kept.insert(key, Arc::new(Answer { basis, route, headers }));
     }
 }
 
@@ -115,9 +110,23 @@ fn key(asked: &Asked, request: &HttpRequest) -> Option<String> {
 }
 
 impl Answer {
-    fn send(&self, request: &ServiceRequest) -> HttpResponse {
-        let Self { basis: Basis { position: _, today: _, content_type, etag, body }, headers } = self;
-        let is_known = etag::is_known(request.request(), etag);
+    /// What is sent, if a new answer would be the same.
+    pub(super) async fn send(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        let app = request.app_data::<Data<Arc<App>>>()?;
+        let position = app.latest.look(None).await.map(|glance| glance.position);
+        // After the look: midnight may have passed in it.
+        if position != Some(self.basis.position) || app.clock.now().today != self.basis.today {
+            METRICS.cache_used(CacheUse::Stale);
+            return None;
+        }
+        METRICS.cache_used(CacheUse::Hit);
+        Some(self.response(request.request()))
+    }
+
+    fn response(&self, request: &HttpRequest) -> HttpResponse {
+        let Self { basis: Basis { position: _, today: _, content_type, etag, body }, route: _, headers } =
+            self;
+        let is_known = etag::is_known(request, etag);
         let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
         let mut response = HttpResponse::build(status);
         for (name, value) in headers {

@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ pub use limit::Client;
 pub use pace::{Line, Pace, Paced};
 pub use routes::{Resource, get, not_found, resource};
 
-use cache::Cache;
+use cache::{Answer, Cache};
 use limit::{Limit, Usage};
 use load::{Bound, Share};
 use trace::{TRACEPARENT, TRACESTATE, Trace};
@@ -200,29 +201,33 @@ pub async fn wire<B: MessageBody + 'static>(
     };
     let _working = req.conn_data::<Line>().map(Line::begin);
     let open = Open::request();
-    let asked = Asked::read(&req);
+    let mut asked = Asked::read(&req);
+    let kept = wire.cache.find(&asked, req.request());
+    // The pattern and not the path: the path may hold anything.
+    asked.route = match &kept {
+        Some(answer) => answer.route.clone(),
+        None => req.match_pattern().map_or_else(|| "unmatched".into(), Arc::from),
+    };
     req.extensions_mut().insert(TraceId(asked.trace.trace_id.clone()));
     req.extensions_mut().insert(asked.passage.clone());
-    // The pattern and not the path: the path may hold anything.
-    let path = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let traced = Span::begin();
     let span = tracing::info_span!(
         "request",
         trace_id = asked.trace.trace_id,
         span_id = asked.trace.span_id,
         method = asked.method.as_str(),
-        path
+        path = &*asked.route
     );
 
-    let answer = wire.answer(&asked, req, next).instrument(span.clone()).await;
+    let answer = wire.answer(&asked, req, next, kept).instrument(span.clone()).await;
 
     let status = answer.as_ref().map_or_else(HttpResponse::status, ServiceResponse::status);
     let elapsed = started.elapsed();
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "answered"));
     open.answered();
-    METRICS.answered(&path, &asked.method, status, elapsed);
-    traced.end(&asked.trace.ids(), &asked.method, &path, status);
+    METRICS.answered(&asked.route, &asked.method, status, elapsed);
+    traced.end(&asked.trace.ids(), &asked.method, &asked.route, status);
     answer.map_err(|response| InternalError::from_response("answered", response).into())
 }
 
@@ -233,6 +238,7 @@ impl Wire {
         asked: &Asked,
         req: ServiceRequest,
         next: Next<B>,
+        kept: Option<Arc<Answer>>,
     ) -> Result<ServiceResponse<BoxBody>, HttpResponse> {
         if asked.preflight {
             let response = self.finish(asked, self.answer_preflight(asked));
@@ -250,7 +256,9 @@ impl Wire {
         {
             return Ok(req.into_response(refuse(error)));
         }
-        if let Some(response) = self.cache.find(asked, &req).await {
+        if let Some(kept) = kept
+            && let Some(response) = kept.send(&req).await
+        {
             return Ok(req.into_response(self.finish(asked, response)));
         }
         // Who waits for the feed has a bound of his own.
@@ -392,6 +400,8 @@ pub struct TraceId(pub String);
 struct Asked {
     method: Method,
     path: String,
+    /// The pattern of its route.
+    route: Arc<str>,
     origin: Option<String>,
     authorized: bool,
     preflight: bool,
@@ -406,6 +416,7 @@ impl Asked {
         Self {
             method: req.method().clone(),
             path: req.path().to_owned(),
+            route: Arc::default(),
             preflight: req.method() == Method::OPTIONS
                 && origin.is_some()
                 && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),

@@ -86,5 +86,6 @@ fn random_hex<const N: usize>() -> String {
     if aws_lc_rs::rand::fill(&mut bytes).is_err() || bytes == [0; N] {
         bytes[N - 1] = 1;
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
