@@ -1,9 +1,6 @@
 //! The facts that figures are made from, as known at a place in the journal. They come from the journal and from nothing else, so
 //! that what was known then is found again, and what is known now is kept in step with the entries that were added.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -112,65 +109,38 @@ pub fn advance(
 
 /// Takes in an item as an entry of the journal has it; a later entry replaces an earlier one.
 fn take(facts: &mut Facts, resource: &str, text: &str) -> Result<(), StoreError> {
-    let Facts {
-        councils,
-        areas,
-        clusters,
-        themes,
-        office_holders,
-        terms_of_office,
-        obligations,
-        advice,
-        agreements,
-        policy_tracks,
-        commitments,
-        talks,
-        assignments,
-    } = facts;
     if resource == advice::RESOURCE {
         let stored = snapshot::read(text)?;
         match AdviceFact::of(&stored.value) {
-            Some(fact) => advice.insert(fact.id, Arc::new(fact)),
-            None => advice.remove(&stored.value.id),
-        };
-        return Ok(());
-    }
-    if resource == Agreement::RESOURCE {
-        keep(agreements, text, |agreement: &Agreement| agreement.id)?;
+            Some(fact) => facts.put_advice(fact),
+            None => facts.advice.remove(&stored.value.id),
+        }
+    } else if resource == Agreement::RESOURCE {
+        facts.put_agreement(&dossier::read(text)?);
     } else if resource == PolicyTrack::RESOURCE {
-        keep(policy_tracks, text, |track: &PolicyTrack| track.id)?;
+        facts.put_policy_track(dossier::read(text)?);
     } else if resource == Commitment::RESOURCE {
-        keep(commitments, text, |commitment: &Commitment| commitment.id)?;
+        facts.put_commitment(dossier::read(text)?);
     } else if resource == Talk::RESOURCE {
-        keep(talks, text, |talk: &Talk| talk.id)?;
+        facts.put_talk(dossier::read(text)?);
     } else if resource == Assignment::RESOURCE {
-        keep(assignments, text, |assignment: &Assignment| assignment.id)?;
+        facts.put_assignment(dossier::read(text)?);
     } else if resource == Table::Council.as_str() {
-        upsert(councils, row::<Council>(text)?, |council| council.code.to_string());
+        upsert(&mut facts.councils, row::<Council>(text)?, |council| council.code.to_string());
     } else if resource == Table::Area.as_str() {
-        upsert(areas, row::<Area>(text)?.code, ToString::to_string);
+        upsert(&mut facts.areas, row::<Area>(text)?.code, ToString::to_string);
     } else if resource == Table::Cluster.as_str() {
-        upsert(clusters, row::<Cluster>(text)?.code, ToString::to_string);
+        upsert(&mut facts.clusters, row::<Cluster>(text)?.code, ToString::to_string);
     } else if resource == Table::Theme.as_str() {
-        upsert(themes, row::<Theme>(text)?.code, ToString::to_string);
+        upsert(&mut facts.themes, row::<Theme>(text)?.code, ToString::to_string);
     } else if resource == Table::OfficeHolder.as_str() {
-        upsert(office_holders, row::<OfficeHolder>(text)?.id, ToString::to_string);
+        upsert(&mut facts.office_holders, row::<OfficeHolder>(text)?.id, ToString::to_string);
     } else if resource == Table::TermOfOffice.as_str() {
-        upsert(terms_of_office, row::<TermOfOffice>(text)?, |term| term.code.clone());
+        upsert(&mut facts.terms_of_office, row::<TermOfOffice>(text)?, |term| term.code.clone());
     } else if resource == Table::Obligation.as_str() {
-        upsert(obligations, row::<Obligation>(text)?, |obligation| obligation.code.clone());
+        upsert(&mut facts.obligations, row::<Obligation>(text)?, |obligation| obligation.code.clone());
     }
     // Accords, plans, requests, drafts of responses and other tables stand in no figure of their own.
-    Ok(())
-}
-
-fn keep<I: Ord, D: Dossier>(
-    table: &mut BTreeMap<I, Arc<D>>,
-    text: &str,
-    id: impl Fn(&D) -> I,
-) -> Result<(), StoreError> {
-    let item: D = dossier::read(text)?;
-    table.insert(id(&item), Arc::new(item));
     Ok(())
 }
 
