@@ -59,28 +59,71 @@ pub fn place(
     Ok(found.map_or((0, None), |(sequence, at)| (sequence, Some(moment::to_utc(at)))))
 }
 
-/// The facts as known at a place in the journal.
-pub fn at(connection: &mut AnyConnection, sequence: i64) -> Result<Facts, StoreError> {
-    let mut facts = Facts::default();
-    for resource in RESOURCES {
-        let last: Vec<Option<i64>> = journal::table
+/// Reads the facts as known at a place in the journal, some at a time. What was known there stays the same, so that each step may
+/// read on a snapshot of its own and nobody keeps a connection for all of them.
+pub struct Loading {
+    sequence: i64,
+    facts: Facts,
+    /// Which of the resources is read, and up to which item.
+    resource: usize,
+    item: String,
+}
+
+impl Loading {
+    /// Nothing is read yet.
+    pub fn at(sequence: i64) -> Self {
+        Self { sequence, facts: Facts::default(), resource: 0, item: String::new() }
+    }
+
+    /// Where in the journal it reads.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
+    /// Reads some more, and says whether there may be more.
+    pub fn step(&mut self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+        let Some(resource) = RESOURCES.get(self.resource).copied() else { return Ok(false) };
+        // In order of item, out of the index: a table of facts is filled from end to end.
+        let last: Vec<(String, Option<i64>)> = journal::table
             .filter(journal::resource.eq(resource))
-            .filter(journal::sequence.le(sequence))
+            .filter(journal::item.gt(&self.item))
+            .filter(journal::sequence.le(self.sequence))
             .group_by(journal::item)
-            .select(max(journal::sequence))
+            .order(journal::item)
+            .limit(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .select((journal::item, max(journal::sequence)))
             .load(connection)?;
-        let last: Vec<i64> = last.into_iter().flatten().collect();
-        for batch in last.chunks(BATCH) {
-            let texts: Vec<String> = journal::table
-                .filter(journal::sequence.eq_any(batch.to_vec()))
-                .select(journal::snapshot)
-                .load(connection)?;
-            for text in texts {
-                take(&mut facts, resource, &text)?;
+        match last.last() {
+            Some((item, _)) => self.item.clone_from(item),
+            None => {
+                self.resource += 1;
+                self.item.clear();
+                return Ok(self.resource < RESOURCES.len());
             }
         }
+        let sequences: Vec<i64> = last.into_iter().filter_map(|(_, sequence)| sequence).collect();
+        let mut entries: Vec<(String, String)> = journal::table
+            .filter(journal::sequence.eq_any(sequences))
+            .select((journal::item, journal::snapshot))
+            .load(connection)?;
+        entries.sort_unstable();
+        for (_, text) in &entries {
+            take(&mut self.facts, resource, text)?;
+        }
+        Ok(true)
     }
-    Ok(facts)
+
+    /// The facts, once all is read.
+    pub fn facts(self) -> Facts {
+        self.facts
+    }
+}
+
+/// The facts as known at a place in the journal.
+pub fn at(connection: &mut AnyConnection, sequence: i64) -> Result<Facts, StoreError> {
+    let mut loading = Loading::at(sequence);
+    while loading.step(connection)? {}
+    Ok(loading.facts())
 }
 
 /// Brings facts that were known at one place up to a later one.
