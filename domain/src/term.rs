@@ -363,9 +363,43 @@ pub struct Segment {
 
 /// The term as it stood on a day; only what happened on or before that day counts.
 pub fn term_on(facts: &TermFacts, on: NaiveDate) -> TermOn {
+    let clock = clock_on(facts, on);
+    // A rule holds from receipt on.
+    let rule = facts.rule.as_ref().filter(|_| clock.rule_status.is_some());
+    TermOn {
+        rule: rule.map(|rule| rule.id),
+        rule_status: clock.rule_status,
+        original_due_on: clock.original_due_on,
+        due_on: clock.due_on,
+        state: clock.state,
+        days_over: clock.days_over(),
+        on,
+    }
+}
+
+/// Where the term stands on a day, without more than figures ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clock {
+    pub state: TermState,
+    pub rule_status: Option<RuleStatus>,
+    pub original_due_on: Option<NaiveDate>,
+    pub due_on: Option<NaiveDate>,
+    /// The day asked for, or the one on which the clock stopped.
+    day: NaiveDate,
+}
+
+impl Clock {
+    /// Days past the deadline; 0 when not past it, none without a deadline.
+    pub fn days_over(&self) -> Option<i64> {
+        self.due_on.map(|due_on| (self.day - due_on).num_days().max(0))
+    }
+}
+
+/// Where the term stands on a day.
+pub(crate) fn clock_on(facts: &TermFacts, on: NaiveDate) -> Clock {
     match Standing::on(facts, on) {
         Standing::Without { rule, state } => without_deadline(rule, state, on),
-        Standing::Counted(count) => count.term(on),
+        Standing::Counted(count) => count.clock(on),
     }
 }
 
@@ -386,14 +420,14 @@ pub(crate) fn rule_due_on(rule: &TermRule, received_on: NaiveDate) -> Option<Nai
     Some(calendar::next_working_day_on_or_after(ends_on))
 }
 
-/// Says what [`term_on`] says of an advice without measures, whose deadline ([`rule_due_on`]) was counted before: figures ask it of
+/// Says what [`clock_on`] says of an advice without measures, whose deadline ([`rule_due_on`]) was counted before: figures ask it of
 /// every advice.
 #[inline]
-pub(crate) fn unmoved_term_on(dates: Dates, rule_due_on: Option<NaiveDate>, on: NaiveDate) -> TermOn {
+pub(crate) fn unmoved_clock_on(dates: Dates, rule_due_on: Option<NaiveDate>, on: NaiveDate) -> Clock {
     match (dates.begun(on), rule_due_on) {
         (Begun::Counted { rule, .. }, Some(due_on)) => {
             let stop = dates.stop().filter(|stop| stop.on <= on);
-            with_deadline(rule, stop, stop.map_or(on, |stop| stop.on), due_on, due_on, on)
+            with_deadline(rule, stop, stop.map_or(on, |stop| stop.on), due_on, due_on)
         }
         (Begun::Counted { rule, .. }, None) => without_deadline(Some(rule), TermState::NoNorm, on),
         (Begun::Without { rule, state }, _) => without_deadline(rule, state, on),
@@ -739,13 +773,13 @@ impl<'a> Count<'a> {
         running.then(|| calendar::next_working_day_on_or_after(self.unrolled_without_extensions()))
     }
 
-    fn term(&self, on: NaiveDate) -> TermOn {
+    fn clock(&self, on: NaiveDate) -> Clock {
         let Some(due_on) = self.due_on(self.day) else {
             return without_deadline(Some(self.rule), TermState::Suspended, on);
         };
         // Where there is a deadline there is one without extensions.
         let original_due_on = self.original_due_on(self.day).unwrap_or(due_on);
-        with_deadline(self.rule, self.stop, self.day, original_due_on, due_on, on)
+        with_deadline(self.rule, self.stop, self.day, original_due_on, due_on)
     }
 
     fn lines(&self) -> Vec<TermLine> {
@@ -849,41 +883,30 @@ fn with_deadline(
     day: NaiveDate,
     original_due_on: NaiveDate,
     due_on: NaiveDate,
-    on: NaiveDate,
-) -> TermOn {
+) -> Clock {
     let is_past = day > due_on;
-    let past = if is_past { (day - due_on).num_days() } else { 0 };
-    let is_soon = || (due_on - day).num_days() <= i64::from(rule.due_soon_days);
+    let past = || (day - due_on).num_days();
     let state = match stop {
         Some(Stop { end: None, .. }) if is_past => TermState::AnsweredLate,
         Some(Stop { end: None, .. }) => TermState::AnsweredInTime,
         Some(Stop { end: Some(_), .. }) if !is_past => TermState::Ended,
-        _ if is_past && past >= i64::from(rule.very_late_days) => TermState::VeryLate,
+        _ if is_past && past() >= i64::from(rule.very_late_days) => TermState::VeryLate,
         _ if is_past => TermState::Late,
-        _ if is_soon() => TermState::DueSoon,
+        _ if -past() <= i64::from(rule.due_soon_days) => TermState::DueSoon,
         _ => TermState::Running,
     };
-    TermOn {
-        rule: Some(rule.id),
+    Clock {
+        state,
         rule_status: Some(rule.status),
         original_due_on: Some(original_due_on),
         due_on: Some(due_on),
-        state,
-        days_over: Some(past),
-        on,
+        day,
     }
 }
 
-fn without_deadline(rule: Option<&TermRule>, state: TermState, on: NaiveDate) -> TermOn {
-    TermOn {
-        rule: rule.map(|rule| rule.id),
-        rule_status: rule.map(|rule| rule.status),
-        original_due_on: None,
-        due_on: None,
-        state,
-        days_over: None,
-        on,
-    }
+fn without_deadline(rule: Option<&TermRule>, state: TermState, on: NaiveDate) -> Clock {
+    let rule_status = rule.map(|rule| rule.status);
+    Clock { state, rule_status, original_due_on: None, due_on: None, day: on }
 }
 
 fn receipt_line(received_on: NaiveDate) -> TermLine {
@@ -1491,7 +1514,7 @@ mod tests {
         fn what_was_never_moved_is_asked_the_short_way(facts in some_facts(), on in some_on()) {
             let facts = TermFacts { suspensions: vec![], extensions: vec![], ..facts };
             let due_on = facts.rule.as_ref().zip(facts.received_on).and_then(|(rule, day)| rule_due_on(rule, day));
-            prop_assert_eq!(unmoved_term_on(facts.dates(), due_on, on), term_on(&facts, on));
+            prop_assert_eq!(unmoved_clock_on(facts.dates(), due_on, on), clock_on(&facts, on));
         }
 
         #[test]

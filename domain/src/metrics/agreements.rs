@@ -10,7 +10,7 @@ use crate::codes::{AgreementSize, Colour, Exclusion};
 
 /// Realised in the judgement of the council.
 pub(super) fn collegetarget<'c>(context: &'c Context) -> Things<'c> {
-    Box::new(agreements(context).map(|agreement| {
+    Things::of(agreements(context).map(|agreement| {
         if agreement.due_on.is_none() {
             return thing(context, agreement, Standing::Excluded(Exclusion::Ongoing));
         }
@@ -36,7 +36,7 @@ pub(super) fn collegetarget<'c>(context: &'c Context) -> Things<'c> {
 
 /// The organisation says done, and the council that it is not.
 pub(super) fn judgement_gap<'c>(context: &'c Context) -> Things<'c> {
-    Box::new(agreements(context).filter_map(|agreement| {
+    Things::of(agreements(context).filter_map(|agreement| {
         let on = context.on();
         let done_since = agreement.done_since(on)?;
         let has_judged_since = |since: NaiveDate| {
@@ -62,5 +62,5 @@ fn thing<'c>(context: &'c Context, agreement: &'c PackedAgreement, standing: Sta
         anchor: Anchor::Year(i32::from(agreement.plan_year)),
         ..Facets::default()
     };
-    Thing::new("agreement", Identity::Uuid(agreement.id.0), context.keys(&facets), standing)
+    Thing::new("agreement", Identity::Uuid(&agreement.id.0), context.keys(&facets), standing)
 }

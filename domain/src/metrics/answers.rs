@@ -33,7 +33,7 @@ pub(super) fn reasons_given<'c>(context: &'c Context) -> Things<'c> {
                 .detail(Detail::Point(point.number))
         })
     });
-    Box::new(things)
+    Things::of(things)
 }
 
 /// Answers that weighed the interests of the whole city, and shared how.
@@ -48,7 +48,7 @@ pub(super) fn considerations_shared<'c>(context: &'c Context) -> Things<'c> {
                 None => thing,
             }
         });
-    Box::new(things)
+    Things::of(things)
 }
 
 /// Answers that were public within a fortnight.
@@ -68,7 +68,7 @@ pub(super) fn published<'c>(context: &'c Context) -> Things<'c> {
             None => thing,
         }
     });
-    Box::new(things)
+    Things::of(things)
 }
 
 /// The day from which an answer could be read: its advice is public and it was recorded.
@@ -94,7 +94,7 @@ pub(super) fn follow_up_realised<'c>(context: &'c Context) -> Things<'c> {
         });
         adopted.filter_map(move |(number, _)| followed_up(context, advice, number))
     });
-    Box::new(things)
+    Things::of(things)
 }
 
 fn followed_up<'c>(context: &'c Context, advice: &'c PackedAdvice, number: u16) -> Option<Thing<'c>> {

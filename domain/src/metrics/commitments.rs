@@ -8,7 +8,7 @@ use crate::commitment::Commitment;
 
 /// From the day it was made to the day it was settled.
 pub(super) fn commitments<'c>(context: &'c Context) -> Things<'c> {
-    Box::new(context.facts.commitments.iter().filter_map(|commitment| counted(context, commitment)))
+    Things::of(context.facts.commitments.iter().filter_map(|commitment| counted(context, commitment)))
 }
 
 fn counted<'c>(context: &'c Context, commitment: &'c Commitment) -> Option<Thing<'c>> {
@@ -32,7 +32,7 @@ fn counted<'c>(context: &'c Context, commitment: &'c Commitment) -> Option<Thing
         anchor: Some(text.made_on).into(),
         ..Facets::default()
     };
-    let thing = Thing::new("commitment", Identity::Uuid(id.0), context.keys(&facets), standing);
+    let thing = Thing::new("commitment", Identity::Uuid(&id.0), context.keys(&facets), standing);
     if !is_open {
         return Some(thing);
     }

@@ -9,14 +9,29 @@ use super::population::Context;
 use super::statistics::{Decimal4, Observation, Share, kaplan_meier, median};
 use super::{Figure, Part, Row};
 use crate::codes::{Dimension, Exclusion, RuleStatus};
+use crate::ids::CouncilCode;
 
 /// The value of a dimension, as its place among all of them; none: it has no value there.
 pub(super) type Key = Option<u32>;
 
-/// What a metric counts, one after the other.
-pub(super) type Things<'c> = Box<dyn Iterator<Item = Thing<'c>> + 'c>;
+/// What a metric counts: a list that is made while it is walked.
+pub(super) struct Things<'c>(Walk<'c>);
 
-/// One of the things that a metric counts, or leaves out and says so.
+/// Shows each thing where it was made: to move a hundred thousand of them would cost more than to make them.
+type Walk<'c> = Box<dyn FnOnce(&mut dyn FnMut(&Thing<'c>)) + 'c>;
+
+impl<'c> Things<'c> {
+    pub fn of(things: impl Iterator<Item = Thing<'c>> + 'c) -> Self {
+        Self(Box::new(move |show| things.for_each(|thing| show(&thing))))
+    }
+
+    /// Shows them one after the other.
+    pub fn each(self, mut show: impl FnMut(&Thing<'c>)) {
+        (self.0)(&mut show);
+    }
+}
+
+/// One of the things that a metric counts, or leaves out and says so. Kept small: a figure moves a hundred thousand of them.
 #[derive(Clone)]
 pub(super) struct Thing<'c> {
     pub resource: &'static str,
@@ -35,7 +50,7 @@ pub(super) struct Thing<'c> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Keys {
     One(Key),
-    Several(Vec<Key>),
+    Several(Box<[Key]>),
 }
 
 impl Keys {
@@ -44,22 +59,17 @@ impl Keys {
 
     /// Each of these once; of none at all the thing has no value.
     pub fn each_once(keys: impl IntoIterator<Item = Key>) -> Self {
-        let mut keys = keys.into_iter();
-        let Some(first) = keys.next() else { return Self::NONE };
-        let mut all = Self::One(first);
+        let mut once: Vec<Key> = Vec::new();
         for key in keys {
-            if all.as_slice().contains(&key) {
-                continue;
+            if !once.contains(&key) {
+                once.push(key);
             }
-            all = match all {
-                Self::One(first) => Self::Several(vec![first, key]),
-                Self::Several(mut several) => {
-                    several.push(key);
-                    Self::Several(several)
-                }
-            };
         }
-        all
+        match once.as_slice() {
+            [] => Self::NONE,
+            [only] => Self::One(*only),
+            _ => Self::Several(once.into_boxed_slice()),
+        }
     }
 
     pub fn as_slice(&self) -> &[Key] {
@@ -98,8 +108,8 @@ pub(super) enum Tally {
 
 #[derive(Clone, Copy)]
 pub(super) enum Identity<'c> {
-    Uuid(Uuid),
-    Code(&'c str),
+    Uuid(&'c Uuid),
+    Code(&'c CouncilCode),
     /// Says which one in the list and no more.
     Ordinal(usize),
 }
@@ -119,7 +129,7 @@ impl fmt::Display for Identity<'_> {
 pub(super) enum Detail<'c> {
     Whole,
     Point(u16),
-    Council(&'c str),
+    Council(&'c CouncilCode),
 }
 
 impl Detail<'_> {
@@ -127,12 +137,13 @@ impl Detail<'_> {
         match self {
             Self::Whole => None,
             Self::Point(number) => Some(format!("point {number}")),
-            Self::Council(code) => Some(code.to_owned()),
+            Self::Council(code) => Some(code.to_string()),
         }
     }
 }
 
 impl<'c> Thing<'c> {
+    #[inline]
     pub fn new(resource: &'static str, id: Identity<'c>, keys: [Keys; 2], standing: Standing) -> Self {
         Self { resource, id, detail: Detail::Whole, keys, standing, tallies: Vec::new(), rule_status: None }
     }
@@ -177,17 +188,23 @@ pub(super) fn group<'c>(
         true => Vec::new(),
         false => vec![Sums::new(definition); high * wide],
     };
-    for thing in things {
-        total.add(definition, &thing);
+    things.each(|thing| {
+        total.add(definition, thing);
         if cells.is_empty() {
-            continue;
+            return;
         }
-        for one in thing.keys[0].as_slice() {
-            for other in thing.keys[1].as_slice() {
-                cells[place(*one, high) * wide + place(*other, wide)].add(definition, &thing);
+        let mut add = |one: Key, other: Key| {
+            cells[place(one, high) * wide + place(other, wide)].add(definition, thing);
+        };
+        match &thing.keys {
+            [Keys::One(one), Keys::One(other)] => add(*one, *other),
+            [down, across] => {
+                for one in down.as_slice() {
+                    across.as_slice().iter().for_each(|other| add(*one, *other));
+                }
             }
         }
-    }
+    });
     let total = total.row(definition, Vec::new());
     if cells.is_empty() {
         return (Vec::new(), total);
@@ -264,6 +281,7 @@ impl Sums {
         }
     }
 
+    #[inline]
     fn add(&mut self, definition: &Definition, thing: &Thing) {
         self.is_touched = true;
         match thing.standing {
@@ -275,6 +293,12 @@ impl Sums {
             Standing::Excluded(reason) => self.excluded[reason as usize] += 1,
             Standing::Aside => {}
         }
+        if !thing.tallies.is_empty() {
+            self.tally(definition, thing);
+        }
+    }
+
+    fn tally(&mut self, definition: &Definition, thing: &Thing) {
         // Tallies come in the order of the parts, as a rule: so the search begins where the last one was found.
         let mut next = 0;
         for (code, tally) in &thing.tallies {
@@ -366,5 +390,15 @@ fn mean(one: Share, other: Share) -> Option<Decimal4> {
         (0, _) => Decimal4::of(c, d),
         (_, 0) => Decimal4::of(a, b),
         _ => Decimal4::of(a * d + c * b, 2 * b * d),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_small_enough_to_be_moved_without_a_call() {
+        assert!(size_of::<Thing>() <= 128, "{}", size_of::<Thing>());
     }
 }

@@ -6,7 +6,7 @@ use super::grouping::{Standing, Tally, Thing, Things};
 use super::packed::PackedAdvice;
 use super::population::{Context, Receipt, Settlement};
 use crate::codes::{Cohort, Exclusion, TermState};
-use crate::term::{EndReason, TermOn};
+use crate::term::{Clock, EndReason};
 
 /// Answered by the deadline.
 pub(super) fn answered_in_time<'c>(context: &'c Context) -> Things<'c> {
@@ -26,8 +26,8 @@ pub(super) fn answered_in_original_term<'c>(context: &'c Context) -> Things<'c> 
     })
 }
 
-fn counted_in_time<'c>(context: &'c Context, is_in_time: fn(&TermOn, Settlement) -> bool) -> Things<'c> {
-    Box::new(context.facts.advice.iter().filter_map(move |advice| {
+fn counted_in_time<'c>(context: &'c Context, is_in_time: fn(&Clock, Settlement) -> bool) -> Things<'c> {
+    Things::of(context.facts.advice.iter().filter_map(move |advice| {
         let settlement = context.settlement(advice);
         let received_on = match context.receipt(advice) {
             Receipt::On(day) => day,
@@ -55,7 +55,7 @@ fn anchor(
     advice: &PackedAdvice,
     received_on: NaiveDate,
     settlement: Settlement,
-    term: &TermOn,
+    term: &Clock,
 ) -> Option<Option<NaiveDate>> {
     match context.query.cohort {
         Cohort::Due => {
@@ -71,7 +71,7 @@ fn anchor(
 }
 
 /// Why an advice of the population is not in the cohort.
-fn left_out(context: &Context, settlement: Settlement, term: &TermOn) -> Option<Exclusion> {
+fn left_out(context: &Context, settlement: Settlement, term: &Clock) -> Option<Exclusion> {
     match (term.state, settlement) {
         (TermState::NoNorm, _) => return Some(Exclusion::NoNorm),
         (TermState::Suspended, _) => return Some(Exclusion::Suspended),
@@ -93,7 +93,7 @@ fn left_out(context: &Context, settlement: Settlement, term: &TermOn) -> Option<
 
 /// Open and past the deadline, however old.
 pub(super) fn open_late<'c>(context: &'c Context) -> Things<'c> {
-    Box::new(context.facts.advice.iter().filter_map(move |advice| {
+    Things::of(context.facts.advice.iter().filter_map(move |advice| {
         if context.settlement(advice) != Settlement::Open {
             return None;
         }
@@ -115,7 +115,7 @@ pub(super) fn open_late<'c>(context: &'c Context) -> Things<'c> {
         };
         let thing = context.advice(advice, term.due_on, standing);
         let thing = Thing { rule_status: term.rule_status, ..thing };
-        let over = term.days_over.filter(|_| standing == Standing::Counted(true));
+        let over = term.days_over().filter(|_| standing == Standing::Counted(true));
         Some(match over {
             Some(days) => thing
                 .tally("total-days-over", Tally::Number(days))

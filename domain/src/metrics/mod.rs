@@ -268,22 +268,23 @@ pub fn items(
         key.iter().map(|(dimension, name)| context.key_of(*dimension, name.as_deref())).collect();
     // What no thing can have has nothing behind it.
     let Some(wanted) = wanted else { return Vec::new() };
-    (definition.counted)(&context)
-        .filter(|thing| thing.has_keys(&wanted))
-        .filter_map(|thing| {
-            let numerator = match thing.standing {
-                Standing::Counted(numerator) => numerator,
-                Standing::Observed(observation) => observation.event,
-                Standing::Excluded(_) | Standing::Aside => return None,
-            };
-            Some(Item {
+    let mut items = Vec::new();
+    (definition.counted)(&context).each(|thing| {
+        let numerator = match thing.standing {
+            Standing::Counted(numerator) => numerator,
+            Standing::Observed(observation) => observation.event,
+            Standing::Excluded(_) | Standing::Aside => return,
+        };
+        if thing.has_keys(&wanted) {
+            items.push(Item {
                 resource: thing.resource,
                 id: thing.id.to_string(),
                 detail: thing.detail.to_text(),
                 numerator,
-            })
-        })
-        .collect()
+            });
+        }
+    });
+    items
 }
 
 fn warnings(definition: &Definition, query: &Query, total: &Row) -> Vec<Warning> {

@@ -8,7 +8,7 @@ use super::table::Keyed;
 use crate::agreement::{self, Agreement};
 use crate::codes::{AdviceKind, AgreementSize, Colour, Level, Origin, ProgressState, ResponseKind};
 use crate::ids::{AdviceId, AgreementId};
-use crate::term::{self, Dates, EndReason, TermFacts, TermOn};
+use crate::term::{self, Clock, Dates, EndReason, TermFacts};
 
 /// An [`AdviceFact`] as it is kept.
 #[derive(Debug, Clone)]
@@ -147,6 +147,11 @@ impl PackedAdvice {
         self.cluster.or_else(several)
     }
 
+    /// Whether anybody signed it beside the lead, ever.
+    pub fn has_cosigners(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.cosigners.is_empty())
+    }
+
     /// Who had signed by a day beside the lead.
     pub fn cosigners_on(&self, on: NaiveDate) -> impl Iterator<Item = Number> {
         let cosigners = self.rare.as_ref().map_or(&[][..], |rare| &rare.cosigners);
@@ -182,10 +187,11 @@ impl PackedAdvice {
         self.rare.as_ref()?.moved.as_deref()
     }
 
-    /// The term as it stood on a day.
-    pub fn term_on(&self, codes: &Codes, on: NaiveDate) -> TermOn {
+    /// Where the term stood on a day.
+    #[inline]
+    pub(super) fn clock_on(&self, codes: &Codes, on: NaiveDate) -> Clock {
         if let Some(moved) = self.moved() {
-            return term::term_on(moved, on);
+            return term::clock_on(moved, on);
         }
         let dates = Dates {
             rule: self.rule.and_then(|rule| codes.rules.get(rule)),
@@ -195,7 +201,7 @@ impl PackedAdvice {
             imported: self.origin == Origin::Import,
             ended_unknown_day: self.ended_unknown_day,
         };
-        term::unmoved_term_on(dates, self.rule_due_on, on)
+        term::unmoved_clock_on(dates, self.rule_due_on, on)
     }
 }
 
@@ -297,5 +303,16 @@ impl Keyed for PackedAgreement {
 
     fn id(&self) -> AgreementId {
         self.id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_advice_takes_some_hundred_bytes_and_its_answers() {
+        assert!(size_of::<PackedAdvice>() <= 104, "{}", size_of::<PackedAdvice>());
+        assert!(size_of::<ResponseFact>() <= 32, "{}", size_of::<ResponseFact>());
     }
 }

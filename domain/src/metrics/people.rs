@@ -36,10 +36,10 @@ pub(super) fn coordinator_load<'c>(context: &'c Context) -> Things<'c> {
     let covered: BTreeSet<&CouncilCode> = coordinators.values().flatten().collect();
     let vacant = context.councils.iter().filter(|council| !covered.contains(&council.code));
     things.extend(vacant.map(|council| {
-        Thing::new("council", Identity::Code(council.code.as_str()), keys(), Standing::Aside)
+        Thing::new("council", Identity::Code(&council.code), keys(), Standing::Aside)
             .tally("vacancies", Tally::One)
     }));
-    Box::new(things.into_iter())
+    Things::of(things.into_iter())
 }
 
 /// Councils that had a talk in the half-year.
@@ -59,7 +59,7 @@ pub(super) fn council_talks<'c>(context: &'c Context) -> Things<'c> {
         .collect();
     let others = talks.iter().map(|(council, held)| with_lessons(context, council, Standing::Aside, held));
     things.extend(others);
-    Box::new(things.into_iter())
+    Things::of(things.into_iter())
 }
 
 fn half_year(day: NaiveDate) -> (i32, bool) {
@@ -76,7 +76,7 @@ fn with_lessons<'c>(
         councils: Keys::One(context.codes.councils.find(council).and_then(key)),
         ..Facets::default()
     };
-    let thing = Thing::new("council", Identity::Code(council.as_str()), context.keys(&facets), standing);
+    let thing = Thing::new("council", Identity::Code(council), context.keys(&facets), standing);
     talks.iter().flat_map(|talk| &talk.lessons).fold(thing, |thing, lesson| {
         let is_closed = context.known(lesson.closed_on).is_some();
         thing.tally(if is_closed { "lessons-closed" } else { "lessons-open" }, Tally::One)

@@ -27,7 +27,7 @@ pub(super) fn plan_in_place<'c>(context: &'c Context) -> Things<'c> {
             let councils = told(context, track).into_iter().map(|(council, _)| council).collect();
             thing(context, track, councils, decided_on, standing)
         });
-    Box::new(things)
+    Things::of(things)
 }
 
 /// Councils that were told before the exploration began.
@@ -37,8 +37,7 @@ pub(super) fn informed_early<'c>(context: &'c Context) -> Things<'c> {
         let explored_on = later.filter_map(|phase| context.known(track.phase_starts_on(*phase))).min();
         told(context, track).into_iter().map(move |(council, told_on)| {
             let thing = |standing| {
-                thing(context, track, vec![council], decided_on, standing)
-                    .detail(Detail::Council(council.as_str()))
+                thing(context, track, vec![council], decided_on, standing).detail(Detail::Council(council))
             };
             let Some(decided_on) = decided_on.filter(|day| context.in_period(*day)) else {
                 return thing(Standing::Excluded(Exclusion::NotEnded));
@@ -53,7 +52,7 @@ pub(super) fn informed_early<'c>(context: &'c Context) -> Things<'c> {
             }
         })
     });
-    Box::new(things)
+    Things::of(things)
 }
 
 /// The tracks that had begun and were not decided on before the period, and the day of the decision if it had come.
@@ -94,5 +93,5 @@ fn thing<'c>(
         anchor: decided_on.into(),
         ..Facets::default()
     };
-    Thing::new("policy-track", Identity::Uuid(track.id.0), context.keys(&facets), standing)
+    Thing::new("policy-track", Identity::Uuid(&track.id.0), context.keys(&facets), standing)
 }

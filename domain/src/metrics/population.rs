@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 
 use super::facts::Facts;
-use super::grouping::{Identity, Key, Keys, Standing, Thing, Things};
+use super::grouping::{Identity, Key, Keys, Standing, Thing, Things, is_time};
 use super::numbers::{Codes, Number};
 use super::packed::PackedAdvice;
 use super::{Query, touches_year};
 use crate::codes::{AdviceKind, Dimension, Exclusion, Level, Origin};
 use crate::council::Council;
 use crate::reference;
-use crate::term::{EndReason, TermOn};
+use crate::term::{Clock, EndReason};
 
 /// What a metric counts in.
 pub(super) struct Context<'a> {
@@ -31,14 +31,12 @@ pub(super) struct Context<'a> {
     areas: Vec<Option<Number>>,
 }
 
-/// What the keys of a thing are taken from.
+/// What the keys of a thing that is no advice are taken from.
 pub(super) struct Facets<'c> {
     pub councils: Keys,
     pub cluster: Option<Number>,
     pub themes: &'c [Number],
     pub portfolio_holder: Option<Number>,
-    pub kind: Option<AdviceKind>,
-    pub level: Option<Level>,
     pub anchor: Anchor,
 }
 
@@ -49,8 +47,6 @@ impl Default for Facets<'_> {
             cluster: None,
             themes: &[],
             portfolio_holder: None,
-            kind: None,
-            level: None,
             anchor: Anchor::Nothing,
         }
     }
@@ -189,7 +185,7 @@ impl<'a> Context<'a> {
         &'c self,
         count: impl Fn(Thing<'c>, &'c PackedAdvice, NaiveDate) -> Thing<'c> + 'c,
     ) -> Things<'c> {
-        Box::new(self.facts.advice.iter().filter_map(move |advice| match self.receipt(advice) {
+        Things::of(self.facts.advice.iter().filter_map(move |advice| match self.receipt(advice) {
             Receipt::On(day) if self.in_period(day) => {
                 Some(count(self.advice(advice, Some(day), Standing::Counted(false)), advice, day))
             }
@@ -202,54 +198,70 @@ impl<'a> Context<'a> {
     }
 
     /// The term of an advice on the reference day.
-    pub fn term(&self, advice: &PackedAdvice) -> TermOn {
-        advice.term_on(&self.codes, self.on())
+    #[inline]
+    pub fn term(&self, advice: &PackedAdvice) -> Clock {
+        advice.clock_on(&self.codes, self.on())
     }
 
     /// An advice as a thing that counts.
+    #[inline]
     pub fn advice<'c>(
         &'c self,
         advice: &'c PackedAdvice,
         anchor: Option<NaiveDate>,
         standing: Standing,
     ) -> Thing<'c> {
-        let facets = Facets {
-            councils: Keys::each_once(advice.councils_on(self.on()).map(key)),
-            cluster: advice.cluster_on(self.on()),
-            themes: self.codes.themes_of(advice.themes),
-            portfolio_holder: advice.portfolio_holder,
-            kind: Some(advice.kind),
-            level: Some(advice.level),
-            anchor: anchor.into(),
-        };
-        Thing::new("advice", Identity::Uuid(advice.id.0), self.keys(&facets), standing)
+        // Only what is asked for is looked up.
+        let keys = self.keys_by(anchor.into(), |dimension| match dimension {
+            Dimension::Council => self.councils_of(advice),
+            Dimension::Area => self.areas_of(&self.councils_of(advice)),
+            Dimension::Theme => themes(self.codes.themes_of(advice.themes)),
+            Dimension::Cluster => Keys::One(advice.cluster_on(self.on()).and_then(key)),
+            Dimension::PortfolioHolder => Keys::One(advice.portfolio_holder.and_then(key)),
+            Dimension::Kind => Keys::One(Some(advice.kind as u32)),
+            Dimension::Level => Keys::One(Some(advice.level as u32)),
+            Dimension::Month | Dimension::Quarter | Dimension::Year | Dimension::Term => Keys::NONE,
+        });
+        Thing::new("advice", Identity::Uuid(&advice.id.0), keys, standing)
     }
 
-    /// Under what a thing counts in the dimensions asked for.
+    fn councils_of(&self, advice: &PackedAdvice) -> Keys {
+        match advice.has_cosigners() {
+            false => Keys::One(key(advice.lead)),
+            true => Keys::each_once(advice.councils_on(self.on()).map(key)),
+        }
+    }
+
+    fn areas_of(&self, councils: &Keys) -> Keys {
+        let area = |council: &Key| self.area_of((*council)?).and_then(key);
+        match councils {
+            Keys::One(council) => Keys::One(area(council)),
+            Keys::Several(councils) => Keys::each_once(councils.iter().map(area)),
+        }
+    }
+
+    /// Under what a thing that is no advice counts in the dimensions asked for.
     pub fn keys(&self, facets: &Facets) -> [Keys; 2] {
-        let of = |axis: usize| match self.dimensions.get(axis) {
-            Some(dimension) => self.keys_in(*dimension, facets),
-            None => Keys::NONE,
-        };
-        [of(0), of(1)]
-    }
-
-    fn keys_in(&self, dimension: Dimension, facets: &Facets) -> Keys {
-        match dimension {
+        self.keys_by(facets.anchor, |dimension| match dimension {
             Dimension::Council => facets.councils.clone(),
-            Dimension::Area => {
-                let councils = facets.councils.as_slice().iter();
-                Keys::each_once(councils.map(|council| self.area_of((*council)?).and_then(key)))
-            }
-            Dimension::Theme => Keys::each_once(facets.themes.iter().copied().map(key)),
+            Dimension::Area => self.areas_of(&facets.councils),
+            Dimension::Theme => themes(facets.themes),
             Dimension::Cluster => Keys::One(facets.cluster.and_then(key)),
             Dimension::PortfolioHolder => Keys::One(facets.portfolio_holder.and_then(key)),
-            Dimension::Kind => Keys::One(facets.kind.map(|kind| kind as u32)),
-            Dimension::Level => Keys::One(facets.level.map(|level| level as u32)),
-            Dimension::Month | Dimension::Quarter | Dimension::Year | Dimension::Term => {
-                Keys::One(self.key_in_time(dimension, facets.anchor))
-            }
-        }
+            // Only advice has these.
+            Dimension::Kind | Dimension::Level => Keys::NONE,
+            Dimension::Month | Dimension::Quarter | Dimension::Year | Dimension::Term => Keys::NONE,
+        })
+    }
+
+    #[inline]
+    fn keys_by(&self, anchor: Anchor, of: impl Fn(Dimension) -> Keys) -> [Keys; 2] {
+        let key = |axis: usize| match self.dimensions.get(axis) {
+            None => Keys::NONE,
+            Some(dimension) if is_time(*dimension) => Keys::One(self.key_in_time(*dimension, anchor)),
+            Some(dimension) => of(*dimension),
+        };
+        [key(0), key(1)]
     }
 
     /// Times count from the first day of the period on, and outside it there are none.
@@ -354,6 +366,13 @@ impl<'a> Context<'a> {
             Dimension::Term => facts.terms_of_office.get(key as usize).map(|term| term.code.clone()),
         };
         name.unwrap_or_default()
+    }
+}
+
+fn themes(themes: &[Number]) -> Keys {
+    match themes {
+        [only] => Keys::One(key(*only)),
+        themes => Keys::each_once(themes.iter().copied().map(key)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::codes::Exclusion;
 
 /// Advice of which all that is asked is known.
 pub(super) fn data_quality<'c>(context: &'c Context) -> Things<'c> {
-    Box::new(context.facts.advice.iter().filter_map(|advice| {
+    Things::of(context.facts.advice.iter().filter_map(|advice| {
         let (anchor, is_received) = match context.receipt(advice) {
             Receipt::On(day) => (day, true),
             Receipt::Unknown => match context.known(advice.earliest_on) {
