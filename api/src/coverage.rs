@@ -86,6 +86,7 @@ pub async fn list_coverage(incoming: Incoming) -> Result<HttpResponse, ApiError>
     let query = SmallListQuery { limit, cursor, count, modified_since: None, format, csv };
     let style = paging::wanted(&call, query.format, query.csv)?;
     let (app, today) = (call.app.clone(), call.today());
+    let _turn = call.app.known_facts.turn(None).await;
     let rows = app
         .read(move |app, connection| {
             let registry = app.registry(connection)?;

@@ -14,11 +14,11 @@ use domain::metrics::{
 use persistence::dossier::RESOURCES;
 use persistence::{AnyConnection, advice, dossier, facts};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::app::{App, supported_day};
+use crate::app::{App, Session, supported_day};
 use crate::csv::{self, Column};
 use crate::dossier::assignment::Warning;
 use crate::etag;
@@ -660,7 +660,7 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let (query, shape): (MetricQuery, MetricShapeQuery) = (call.query()?, call.query()?);
     let style = paging::wanted(&call, shape.format, shape.csv)?;
     let today = call.today();
-    let _turn = call.app.known_facts.turn_for_the_past(query.known_at).await;
+    let _turn = call.app.known_facts.turn(query.known_at).await;
     let (asked, facts) = call
         .app
         .read(move |app, connection| {
@@ -825,7 +825,7 @@ pub async fn list_metric_items(incoming: Incoming) -> Result<HttpResponse, ApiEr
     let limit = usize::try_from(page.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1);
     let key = key.key();
     let (caller, today, app) = (call.caller.clone(), call.today(), call.app.clone());
-    let _turn = app.known_facts.turn_for_the_past(query.known_at).await;
+    let _turn = app.known_facts.turn(query.known_at).await;
     let (items, next, total) = app
         .read(move |app, connection| {
             let group_by = key.iter().map(|(dimension, _)| *dimension).collect();
@@ -916,8 +916,12 @@ fn collection_of(resource: &str) -> String {
 /// The facts as known at a few places of the journal: the newest, kept in step with it, and a few of the past.
 pub struct KnownFacts {
     newest: Mutex<Option<Known>>,
+    /// Held by who brings the newest up to date, so that nobody does it twice.
+    renewing: Mutex<()>,
     past: Mutex<Vec<Known>>,
     turns: Semaphore,
+    /// Whether they are being loaded for whoever will ask first.
+    loading: watch::Sender<bool>,
 }
 
 /// A place in the journal, and what was known there.
@@ -933,17 +937,54 @@ const READERS_OF_THE_PAST: usize = 2;
 impl Default for KnownFacts {
     fn default() -> Self {
         let turns = Semaphore::new(READERS_OF_THE_PAST);
-        Self { newest: Mutex::default(), past: Mutex::default(), turns }
+        Self {
+            newest: Mutex::default(),
+            renewing: Mutex::default(),
+            past: Mutex::default(),
+            turns,
+            loading: watch::Sender::new(false),
+        }
     }
 }
 
 impl KnownFacts {
-    /// Waits, without a connection, for a turn to read what was known at an earlier moment.
-    async fn turn_for_the_past(&self, known_at: Option<DateTime<Utc>>) -> Option<SemaphorePermit<'_>> {
+    /// Waits, without a connection, until the facts can be asked for: for the first loading of them, and for a turn to read what
+    /// was known at an earlier moment.
+    pub async fn turn(&self, known_at: Option<DateTime<Utc>>) -> Option<SemaphorePermit<'_>> {
+        // The sender lives in `self`, so it cannot be gone.
+        _ = self.loading.subscribe().wait_for(|is_on| !is_on).await;
         match known_at {
             Some(_) => self.turns.acquire().await.ok(),
             None => None,
         }
+    }
+
+    /// Whether they are being loaded for whoever will ask first.
+    pub fn is_loading(&self) -> bool {
+        *self.loading.borrow()
+    }
+
+    /// The newest as it is, if any is known.
+    fn newest(&self) -> Option<Known> {
+        hold(&self.newest).clone()
+    }
+
+    fn renew(&self, known: Known) {
+        let left_behind = hold(&self.newest).replace(known);
+        self.keep(left_behind);
+    }
+
+    fn keep(&self, known: Option<Known>) {
+        let Some(known) = known else { return };
+        let mut past = hold(&self.past);
+        if past.iter().any(|(at, _)| *at == known.0) {
+            return;
+        }
+        past.push(known);
+        let oldest = (past.len() > KEPT).then(|| past.remove(0));
+        // Much may end with it, and not under the lock.
+        drop(past);
+        drop(oldest);
     }
 }
 
@@ -951,31 +992,81 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// Loads the facts before anybody asks for them, in steps that each take a turn to read and give it back. Whoever asks meanwhile waits
+/// for this and not for a connection.
+pub async fn load_ahead(app: Arc<App>) {
+    let known = &app.known_facts;
+    if known.newest().is_some() || known.loading.send_replace(true) {
+        return;
+    }
+    let _loading = Ending(&known.loading);
+    let began = std::time::Instant::now();
+    let session = Session::new(app.clone(), None);
+    match load(&session).await {
+        Ok(Some(loaded)) => {
+            let sequence = loaded.0;
+            let _one = hold(&known.renewing);
+            if known.newest().is_none_or(|(at, _)| at < sequence) {
+                known.renew(loaded);
+            }
+            tracing::info!(milliseconds = began.elapsed().as_millis(), "the facts for figures are loaded");
+        }
+        Ok(None) => tracing::debug!("it is told to stop: the facts for figures are left"),
+        Err(error) => tracing::warn!(%error, "the facts for figures cannot be loaded; the first figure will"),
+    }
+}
+
+/// Says at the end, whatever it is, that nothing is loading any more.
+struct Ending<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
+    }
+}
+
+/// The facts where the journal now ends; none when the server is told to stop.
+async fn load(session: &Session) -> Result<Option<Known>, ApiError> {
+    let (sequence, _) = session.read(|_, connection| Ok(facts::place(connection, None)?)).await?;
+    let mut loading = facts::Loading::at(sequence);
+    let mut has_more = true;
+    while has_more {
+        if session.stopping.is_leaving() {
+            return Ok(None);
+        }
+        (loading, has_more) = session
+            .read(move |_, connection| {
+                let has_more = loading.step(connection)?;
+                Ok((loading, has_more))
+            })
+            .await?;
+    }
+    Ok(Some((sequence, Arc::new(loading.facts()))))
+}
+
 impl App {
     /// The facts as known at a place in the journal.
     pub fn facts(&self, connection: &mut AnyConnection, sequence: i64) -> Result<Arc<Facts>, ApiError> {
-        let KnownFacts { newest, past, turns: _ } = &self.known_facts;
-        {
+        let known = &self.known_facts;
+        if known.newest().is_none_or(|(at, _)| at < sequence) {
             // Whoever waits here wants the same state, or a later one that is made from it.
-            let mut newest = hold(newest);
-            match newest.as_ref() {
-                Some((at, facts)) if *at == sequence => return Ok(facts.clone()),
-                Some((at, _)) if *at > sequence => {}
-                before => {
-                    let facts = later(connection, before, sequence)?;
-                    let left_behind = newest.replace((sequence, facts.clone()));
-                    keep(past, left_behind);
-                    return Ok(facts);
-                }
+            let _one = hold(&known.renewing);
+            let before = known.newest();
+            if before.as_ref().is_none_or(|(at, _)| *at < sequence) {
+                let facts = later(connection, before.as_ref(), sequence)?;
+                known.renew((sequence, facts.clone()));
+                return Ok(facts);
             }
         }
-        let known = hold(past).iter().find(|(at, _)| *at == sequence).map(|(_, facts)| facts.clone());
-        if let Some(facts) = known {
+        let newest = known.newest().filter(|(at, _)| *at == sequence);
+        let past = || hold(&known.past).iter().find(|(at, _)| *at == sequence).cloned();
+        if let Some((_, facts)) = newest.or_else(past) {
             return Ok(facts);
         }
-        let before = hold(past).iter().filter(|(at, _)| *at < sequence).max_by_key(|(at, _)| *at).cloned();
+        let before =
+            hold(&known.past).iter().filter(|(at, _)| *at < sequence).max_by_key(|(at, _)| *at).cloned();
         let facts = later(connection, before.as_ref(), sequence)?;
-        keep(past, Some((sequence, facts.clone())));
+        known.keep(Some((sequence, facts.clone())));
         Ok(facts)
     }
 }
@@ -993,17 +1084,5 @@ fn later(
             Ok(Arc::new(facts))
         }
         None => Ok(Arc::new(facts::at(connection, sequence)?)),
-    }
-}
-
-fn keep(past: &Mutex<Vec<Known>>, known: Option<Known>) {
-    let Some(known) = known else { return };
-    let mut past = hold(past);
-    if past.iter().any(|(at, _)| *at == known.0) {
-        return;
-    }
-    past.push(known);
-    if past.len() > KEPT {
-        past.remove(0);
     }
 }

@@ -337,7 +337,7 @@ pub enum Ended {
 /// requests that run come to their end. Told twice it ends at once.
 pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std::io::Result<Ended> {
     let Serving { workers, blocking, connections, pace, drain, stop } = serving;
-    let stopping = parts.app.stopping.clone();
+    let (app, stopping) = (parts.app.get_ref().clone(), parts.app.stopping.clone());
     let mut told = signals()?;
     let builder = actix_server::Server::build();
     let ending = builder.graceful_shutdown_signal();
@@ -380,6 +380,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, serving: Serving) -> std
         .run();
     let handle = server.handle();
     let mut ended = rt::spawn(server);
+    rt::spawn(metrics::load_ahead(app));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, workers, "started");
 
     let signal = tokio::select! {

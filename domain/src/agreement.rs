@@ -372,28 +372,23 @@ impl Agreement {
 
     /// The last word of the organisation up to and including a day. Of one day the one recorded last counts.
     pub fn progress_on(&self, on: NaiveDate) -> Option<&Progress> {
-        self.progress.iter().filter(|progress| progress.on <= on).max_by_key(|progress| progress.on)
+        last_word(&self.progress, |progress| progress.on, on)
     }
 
     /// The last word of the council up to and including a day.
     pub fn judgement_on(&self, on: NaiveDate) -> Option<&Judgement> {
-        self.judgements.iter().filter(|judgement| judgement.on <= on).max_by_key(|judgement| judgement.on)
+        last_word(&self.judgements, |judgement| judgement.on, on)
     }
 
     /// Since when, on a day, the organisation has said done without saying anything else; saying it again changes nothing.
     pub fn done_since(&self, on: NaiveDate) -> Option<NaiveDate> {
-        let mut words: Vec<&Progress> = self.progress.iter().filter(|progress| progress.on <= on).collect();
-        words.sort_by_key(|progress| progress.on);
-        let done = words.iter().rev().take_while(|progress| progress.state == ProgressState::ReportedDone);
-        done.last().map(|first| first.on)
+        done_since(self.progress.iter().map(|progress| (progress.on, progress.state)), on)
     }
 
     /// Whether, on a day, the organisation says done and the council has said since that it is not.
     pub fn is_disputed_on(&self, on: NaiveDate) -> bool {
-        let (Some(done_since), Some(judgement)) = (self.done_since(on), self.judgement_on(on)) else {
-            return false;
-        };
-        judgement.on >= done_since && !judgement.realised
+        let judgement = self.judgement_on(on).map(|judgement| (judgement.on, judgement.realised));
+        is_disputed(self.done_since(on), judgement)
     }
 
     /// Where it stands on a day. In the end the council's word counts.
@@ -419,6 +414,27 @@ impl Agreement {
     pub fn is_watched_in(&self, year: u16) -> bool {
         self.watched.iter().any(|watch| watch.year == year)
     }
+}
+
+/// The last word up to and including a day. Of one day the one recorded last counts.
+pub(crate) fn last_word<T>(words: &[T], day_of: impl Fn(&T) -> NaiveDate, on: NaiveDate) -> Option<&T> {
+    words.iter().filter(|word| day_of(word) <= on).max_by_key(|word| day_of(word))
+}
+
+/// Since when, on a day, the organisation has said done without saying anything else.
+pub(crate) fn done_since(
+    words: impl Iterator<Item = (NaiveDate, ProgressState)>,
+    on: NaiveDate,
+) -> Option<NaiveDate> {
+    let mut words: Vec<(NaiveDate, ProgressState)> = words.filter(|(day, _)| *day <= on).collect();
+    words.sort_by_key(|(day, _)| *day);
+    let done = words.iter().rev().take_while(|(_, state)| *state == ProgressState::ReportedDone);
+    done.last().map(|(day, _)| *day)
+}
+
+/// Whether the organisation says done and the council, whose last word has a day, has said since that it is not realised.
+pub(crate) fn is_disputed(done_since: Option<NaiveDate>, judgement: Option<(NaiveDate, bool)>) -> bool {
+    done_since.zip(judgement).is_some_and(|(since, (on, realised))| on >= since && !realised)
 }
 
 fn check(text: &AgreementBody, today: NaiveDate) -> Result<(), RuleError> {

@@ -1,5 +1,7 @@
 //! The calendar: legal days in Amsterdam, public holidays and working days.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::Europe::Amsterdam;
 
@@ -96,12 +98,26 @@ pub fn is_weekend(date: NaiveDate) -> bool {
 
 /// The day itself when it is a working day, else the first one after it.
 pub fn next_working_day_on_or_after(date: NaiveDate) -> NaiveDate {
-    let mut day = within(date);
-    while day < LAST_DAY && !is_working_day(day) {
-        day = add_days(day, 1);
-    }
-    day
+    let day = within(date);
+    let place = usize::try_from((day - FIRST_DAY).num_days()).unwrap_or(0);
+    add_days(day, DAYS_TO_WORK.get(place).copied().map_or(0, i64::from))
 }
+
+/// Of each day of the calendar in how many days one works again. Figures ask it of every advice, so the holidays are looked up once.
+static DAYS_TO_WORK: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let years = FIRST_DAY.year()..=LAST_DAY.year();
+    let off: std::collections::HashSet<NaiveDate> =
+        years.flat_map(holidays).map(|holiday| holiday.on).collect();
+    let days: Vec<NaiveDate> = FIRST_DAY.iter_days().take_while(|day| *day <= LAST_DAY).collect();
+    let mut left: Vec<u8> = vec![0; days.len()];
+    // The last day is a working day.
+    for place in (0..days.len().saturating_sub(1)).rev() {
+        if is_weekend(days[place]) || off.contains(&days[place]) {
+            left[place] = left[place + 1] + 1;
+        }
+    }
+    left
+});
 
 /// The working day that is `n` working days after a day; the day itself for 0.
 pub fn add_working_days(date: NaiveDate, n: u32) -> NaiveDate {
@@ -271,6 +287,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_next_working_day_is_the_first_one(offset in 0i64..110_000) {
+            let day = add_days(FIRST_DAY, offset);
+            let first = day.iter_days().find(|day| is_working_day(*day));
+            prop_assert_eq!(Some(next_working_day_on_or_after(day)), first);
+        }
+
         #[test]
         fn easter_is_a_sunday_in_spring(year in 1900..=2200) {
             let day = easter(year);

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::codes::{Origin, ResponseKind};
 use crate::ids::CouncilCode;
-use crate::metrics::facts::{AdviceFact, Facts};
+use crate::metrics::facts::Facts;
+use crate::metrics::packed::PackedAdvice;
 
 /// The first year of which every council has a row: that of the first term of office.
 pub const FIRST_YEAR: i32 = 2022;
@@ -105,16 +106,17 @@ struct Counts {
 /// of which anything is known; with `year`, in that year alone.
 pub fn coverage(facts: &Facts, on: NaiveDate, year: Option<i32>) -> Vec<CoverageRow> {
     let mut counts: BTreeMap<(Option<i32>, &CouncilCode), Counts> = BTreeMap::new();
-    for advice in facts.advice.values().filter(|advice| is_known(advice)) {
-        let known_since = advice.term.received_on.or(advice.earliest_on);
-        for council in advice.councils_on(on) {
+    for advice in facts.advice.iter().filter(|advice| is_known(advice)) {
+        let known_since = advice.received_on.or(advice.earliest_on);
+        for council in advice.councils_on(on).filter_map(|council| facts.codes.councils.get(council)) {
             let counts = counts.entry((known_since.map(|day| day.year()), council)).or_default();
             count_advice(counts, advice, known_since, on);
         }
     }
-    for agreement in facts.agreements.values() {
-        let plan_year = i32::from(agreement.text.plan_year);
-        let counts = counts.entry((Some(plan_year), &agreement.council)).or_default();
+    for agreement in facts.agreements.iter() {
+        let Some(council) = facts.codes.councils.get(agreement.council) else { continue };
+        let plan_year = i32::from(agreement.plan_year);
+        let counts = counts.entry((Some(plan_year), council)).or_default();
         counts.agreements += 1;
         counts.judged += usize::from(!agreement.judgements.is_empty());
         counts.with_progress += usize::from(!agreement.progress.is_empty());
@@ -136,17 +138,17 @@ pub fn coverage(facts: &Facts, on: NaiveDate, year: Option<i32>) -> Vec<Coverage
 }
 
 /// Received, or in a portal's list; never a draft.
-fn is_known(advice: &AdviceFact) -> bool {
-    advice.term.received_on.is_some() || advice.origin == Origin::Import
+fn is_known(advice: &PackedAdvice) -> bool {
+    advice.received_on.is_some() || advice.origin == Origin::Import
 }
 
-fn count_advice(counts: &mut Counts, advice: &AdviceFact, known_since: Option<NaiveDate>, on: NaiveDate) {
+fn count_advice(counts: &mut Counts, advice: &PackedAdvice, known_since: Option<NaiveDate>, on: NaiveDate) {
     let answer = advice.responses.iter().find(|response| response.kind == ResponseKind::Final);
-    let has_ended = advice.withdrawn || advice.term.ended_on.is_some() || advice.term.ended_unknown_day;
+    let has_ended = advice.withdrawn || advice.ended_on().is_some() || advice.ended_unknown_day;
     let is_old = known_since.is_none_or(|day| (on - day).num_days() > ANSWER_EXPECTED_AFTER_DAYS);
     let is_expected = answer.is_some() || !has_ended && is_old;
     counts.known += 1;
-    counts.with_receipt_day += usize::from(advice.term.received_on.is_some());
+    counts.with_receipt_day += usize::from(advice.received_on.is_some());
     counts.answer_expected += usize::from(is_expected);
     counts.with_answer_day += usize::from(answer.is_some_and(|answer| answer.sent_on.is_some()));
     counts.answered += usize::from(answer.is_some());
@@ -215,12 +217,10 @@ fn judge(known: usize, nothing: &str, parts: &[(&str, usize, usize)]) -> (Covera
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::codes::{AdviceKind, Level, PointOutcome};
     use crate::ids::AdviceId;
-    use crate::metrics::facts::{PointFact, ResponseFact};
+    use crate::metrics::facts::{AdviceFact, PointFact, ResponseFact};
     use crate::term::TermFacts;
 
     fn day(text: &str) -> NaiveDate {
@@ -229,8 +229,9 @@ mod tests {
 
     fn facts(advice: Vec<AdviceFact>) -> Facts {
         let councils = crate::reference::built_in().councils;
-        let advice = advice.into_iter().map(|fact| (fact.id, Arc::new(fact))).collect();
-        Facts { councils, advice, ..Facts::default() }
+        let mut facts = Facts { councils, ..Facts::default() };
+        advice.into_iter().for_each(|fact| facts.put_advice(fact));
+        facts
     }
 
     fn received(number: u128, received_on: Option<&str>) -> AdviceFact {
@@ -264,7 +265,7 @@ mod tests {
             has_considerations: false,
             shared_on: None,
             recorded_on: None,
-            points: if with_points { vec![point] } else { Vec::new() },
+            points: with_points.then_some(point).into_iter().collect(),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::error::{FieldError, RuleError};
 use crate::ids::{PartId, TermRuleId};
 
 /// How long the college may take to answer (termijnregel).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TermRule {
     /// Its id.
@@ -363,9 +363,74 @@ pub struct Segment {
 
 /// The term as it stood on a day; only what happened on or before that day counts.
 pub fn term_on(facts: &TermFacts, on: NaiveDate) -> TermOn {
+    let clock = clock_on(facts, on);
+    // A rule holds from receipt on.
+    let rule = facts.rule.as_ref().filter(|_| clock.rule_status.is_some());
+    TermOn {
+        rule: rule.map(|rule| rule.id),
+        rule_status: clock.rule_status,
+        original_due_on: clock.original_due_on,
+        due_on: clock.due_on,
+        state: clock.state,
+        days_over: clock.days_over(),
+        on,
+    }
+}
+
+/// Where the term stands on a day, without more than figures ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clock {
+    pub state: TermState,
+    pub rule_status: Option<RuleStatus>,
+    pub original_due_on: Option<NaiveDate>,
+    pub due_on: Option<NaiveDate>,
+    /// The day asked for, or the one on which the clock stopped.
+    day: NaiveDate,
+}
+
+impl Clock {
+    /// Days past the deadline; 0 when not past it, none without a deadline.
+    pub fn days_over(&self) -> Option<i64> {
+        self.due_on.map(|due_on| (self.day - due_on).num_days().max(0))
+    }
+}
+
+/// Where the term stands on a day.
+pub(crate) fn clock_on(facts: &TermFacts, on: NaiveDate) -> Clock {
     match Standing::on(facts, on) {
         Standing::Without { rule, state } => without_deadline(rule, state, on),
-        Standing::Counted(count) => count.term(on),
+        Standing::Counted(count) => count.clock(on),
+    }
+}
+
+/// What the clock knows of an advice beside its measures.
+#[derive(Clone, Copy)]
+pub(crate) struct Dates<'a> {
+    pub rule: Option<&'a TermRule>,
+    pub received_on: Option<NaiveDate>,
+    pub answered_on: Option<NaiveDate>,
+    pub ended_on: Option<(NaiveDate, EndReason)>,
+    pub imported: bool,
+    pub ended_unknown_day: bool,
+}
+
+/// The deadline that the rule alone makes of a receipt; none without a norm.
+pub(crate) fn rule_due_on(rule: &TermRule, received_on: NaiveDate) -> Option<NaiveDate> {
+    let ends_on = rule_ends_on(rule, rule.days?, received_on);
+    Some(calendar::next_working_day_on_or_after(ends_on))
+}
+
+/// Says what [`clock_on`] says of an advice without measures, whose deadline ([`rule_due_on`]) was counted before: figures ask it of
+/// every advice.
+#[inline]
+pub(crate) fn unmoved_clock_on(dates: Dates, rule_due_on: Option<NaiveDate>, on: NaiveDate) -> Clock {
+    match (dates.begun(on), rule_due_on) {
+        (Begun::Counted { rule, .. }, Some(due_on)) => {
+            let stop = dates.stop().filter(|stop| stop.on <= on);
+            with_deadline(rule, stop, stop.map_or(on, |stop| stop.on), due_on, due_on)
+        }
+        (Begun::Counted { rule, .. }, None) => without_deadline(Some(rule), TermState::NoNorm, on),
+        (Begun::Without { rule, state }, _) => without_deadline(rule, state, on),
     }
 }
 
@@ -447,7 +512,7 @@ pub fn segments(facts: &TermFacts) -> Vec<Segment> {
     let mut cuts: Vec<Segment> = Vec::new();
     for from in break_days(facts) {
         let TermOn { state, due_on, days_over, .. } = term_on(facts, from);
-        let stopped = Stop::of(facts).is_some_and(|stop| stop.on <= from);
+        let stopped = facts.dates().stop().is_some_and(|stop| stop.on <= from);
         let fixed_days_over = if stopped { days_over } else { None };
         if let Some(last) = cuts.last_mut() {
             if (last.state, last.due_on, last.fixed_days_over) == (state, due_on, fixed_days_over) {
@@ -506,22 +571,60 @@ enum Standing<'a> {
 
 impl<'a> Standing<'a> {
     fn on(facts: &'a TermFacts, on: NaiveDate) -> Self {
-        let ended_on = facts.ended_on.map(|(day, _)| day);
-        let ended = facts.ended_unknown_day || ended_on.is_some_and(|day| day <= on);
-        let not_before_its_end = |day: &NaiveDate| ended_on.is_none_or(|end| *day <= end);
-        let received = facts.received_on.filter(|day| *day <= on).filter(not_before_its_end);
-
-        let rule = received.and(facts.rule.as_ref());
-        let without = |state| Self::Without { rule, state };
-        match (received, rule, rule.and_then(|rule| rule.days)) {
-            (Some(_), Some(_), None) => without(TermState::NoNorm),
-            _ if facts.ended_unknown_day => without(TermState::Ended),
-            (Some(received_on), Some(rule), Some(days)) => {
+        match facts.dates().begun(on) {
+            Begun::Without { rule, state } => Self::Without { rule, state },
+            Begun::Counted { rule, days, received_on } => {
                 Self::Counted(Count::new(facts, rule, days, received_on, on))
             }
+        }
+    }
+}
+
+/// Whether there is a term to count on a day.
+enum Begun<'a> {
+    Without { rule: Option<&'a TermRule>, state: TermState },
+    Counted { rule: &'a TermRule, days: u16, received_on: NaiveDate },
+}
+
+impl TermFacts {
+    fn dates(&self) -> Dates<'_> {
+        Dates {
+            rule: self.rule.as_ref(),
+            received_on: self.received_on,
+            answered_on: self.answered_on,
+            ended_on: self.ended_on,
+            imported: self.imported,
+            ended_unknown_day: self.ended_unknown_day,
+        }
+    }
+}
+
+impl<'a> Dates<'a> {
+    fn begun(self, on: NaiveDate) -> Begun<'a> {
+        let ended_on = self.ended_on.map(|(day, _)| day);
+        let ended = self.ended_unknown_day || ended_on.is_some_and(|day| day <= on);
+        let not_before_its_end = |day: &NaiveDate| ended_on.is_none_or(|end| *day <= end);
+        let received = self.received_on.filter(|day| *day <= on).filter(not_before_its_end);
+
+        let rule = received.and(self.rule);
+        let without = |state| Begun::Without { rule, state };
+        match (received, rule, rule.and_then(|rule| rule.days)) {
+            (Some(_), Some(_), None) => without(TermState::NoNorm),
+            _ if self.ended_unknown_day => without(TermState::Ended),
+            (Some(received_on), Some(rule), Some(days)) => Begun::Counted { rule, days, received_on },
             _ if ended => without(TermState::Ended),
-            _ if facts.imported || received.is_some() => without(TermState::Unknown),
+            _ if self.imported || received.is_some() => without(TermState::Unknown),
             _ => without(TermState::NotReceived),
+        }
+    }
+
+    fn stop(self) -> Option<Stop> {
+        let received_on = self.received_on?;
+        let answer = self.answered_on.map(|on| Stop { on: on.max(received_on), end: None });
+        let end = self.ended_on.map(|(on, reason)| Stop { on: on.max(received_on), end: Some(reason) });
+        match (answer, end) {
+            (Some(answer), Some(end)) => Some(if end.on < answer.on { end } else { answer }),
+            (answer, end) => answer.or(end),
         }
     }
 }
@@ -558,18 +661,6 @@ struct Stop {
     end: Option<EndReason>,
 }
 
-impl Stop {
-    fn of(facts: &TermFacts) -> Option<Self> {
-        let received_on = facts.received_on?;
-        let answer = facts.answered_on.map(|on| Self { on: on.max(received_on), end: None });
-        let end = facts.ended_on.map(|(on, reason)| Self { on: on.max(received_on), end: Some(reason) });
-        match (answer, end) {
-            (Some(answer), Some(end)) => Some(if end.on < answer.on { end } else { answer }),
-            (answer, end) => answer.or(end),
-        }
-    }
-}
-
 /// A valid suspension, as far as it is known.
 struct Still<'a> {
     of: &'a Suspension,
@@ -602,11 +693,8 @@ impl<'a> Count<'a> {
         received_on: NaiveDate,
         on: NaiveDate,
     ) -> Self {
-        let stop = Stop::of(facts).filter(|stop| stop.on <= on);
-        let rule_ends_on = match rule.unit {
-            DayUnit::CalendarDays => add_days(received_on, i64::from(days)),
-            DayUnit::WorkingDays => calendar::add_working_days(received_on, u32::from(days)),
-        };
+        let stop = facts.dates().stop().filter(|stop| stop.on <= on);
+        let rule_ends_on = rule_ends_on(rule, days, received_on);
         let mut count = Self {
             rule,
             rule_days: days,
@@ -685,29 +773,13 @@ impl<'a> Count<'a> {
         running.then(|| calendar::next_working_day_on_or_after(self.unrolled_without_extensions()))
     }
 
-    fn term(&self, on: NaiveDate) -> TermOn {
+    fn clock(&self, on: NaiveDate) -> Clock {
         let Some(due_on) = self.due_on(self.day) else {
             return without_deadline(Some(self.rule), TermState::Suspended, on);
         };
-        let past = (self.day - due_on).num_days();
-        let state = match self.stop {
-            Some(Stop { end: None, .. }) if past > 0 => TermState::AnsweredLate,
-            Some(Stop { end: None, .. }) => TermState::AnsweredInTime,
-            Some(Stop { end: Some(_), .. }) if past <= 0 => TermState::Ended,
-            _ if past > 0 && past >= i64::from(self.rule.very_late_days) => TermState::VeryLate,
-            _ if past > 0 => TermState::Late,
-            _ if -past <= i64::from(self.rule.due_soon_days) => TermState::DueSoon,
-            _ => TermState::Running,
-        };
-        TermOn {
-            rule: Some(self.rule.id),
-            rule_status: Some(self.rule.status),
-            original_due_on: self.original_due_on(self.day),
-            due_on: Some(due_on),
-            state,
-            days_over: Some(past.max(0)),
-            on,
-        }
+        // Where there is a deadline there is one without extensions.
+        let original_due_on = self.original_due_on(self.day).unwrap_or(due_on);
+        with_deadline(self.rule, self.stop, self.day, original_due_on, due_on)
     }
 
     fn lines(&self) -> Vec<TermLine> {
@@ -795,16 +867,46 @@ fn lines_without_deadline(facts: &TermFacts, rule: Option<&TermRule>) -> Vec<Ter
     lines
 }
 
-fn without_deadline(rule: Option<&TermRule>, state: TermState, on: NaiveDate) -> TermOn {
-    TermOn {
-        rule: rule.map(|rule| rule.id),
-        rule_status: rule.map(|rule| rule.status),
-        original_due_on: None,
-        due_on: None,
-        state,
-        days_over: None,
-        on,
+/// Receipt plus the rule's days.
+fn rule_ends_on(rule: &TermRule, days: u16, received_on: NaiveDate) -> NaiveDate {
+    match rule.unit {
+        DayUnit::CalendarDays => add_days(received_on, i64::from(days)),
+        DayUnit::WorkingDays => calendar::add_working_days(received_on, u32::from(days)),
     }
+}
+
+/// Where it stands on `day`: the one asked for, or the one on which the clock stopped.
+#[inline]
+fn with_deadline(
+    rule: &TermRule,
+    stop: Option<Stop>,
+    day: NaiveDate,
+    original_due_on: NaiveDate,
+    due_on: NaiveDate,
+) -> Clock {
+    let is_past = day > due_on;
+    let past = || (day - due_on).num_days();
+    let state = match stop {
+        Some(Stop { end: None, .. }) if is_past => TermState::AnsweredLate,
+        Some(Stop { end: None, .. }) => TermState::AnsweredInTime,
+        Some(Stop { end: Some(_), .. }) if !is_past => TermState::Ended,
+        _ if is_past && past() >= i64::from(rule.very_late_days) => TermState::VeryLate,
+        _ if is_past => TermState::Late,
+        _ if -past() <= i64::from(rule.due_soon_days) => TermState::DueSoon,
+        _ => TermState::Running,
+    };
+    Clock {
+        state,
+        rule_status: Some(rule.status),
+        original_due_on: Some(original_due_on),
+        due_on: Some(due_on),
+        day,
+    }
+}
+
+fn without_deadline(rule: Option<&TermRule>, state: TermState, on: NaiveDate) -> Clock {
+    let rule_status = rule.map(|rule| rule.status);
+    Clock { state, rule_status, original_due_on: None, due_on: None, day: on }
 }
 
 fn receipt_line(received_on: NaiveDate) -> TermLine {
@@ -1408,6 +1510,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_was_never_moved_is_asked_the_short_way(facts in some_facts(), on in some_on()) {
+            let facts = TermFacts { suspensions: vec![], extensions: vec![], ..facts };
+            let due_on = facts.rule.as_ref().zip(facts.received_on).and_then(|(rule, day)| rule_due_on(rule, day));
+            prop_assert_eq!(unmoved_clock_on(facts.dates(), due_on, on), clock_on(&facts, on));
+        }
+
         #[test]
         fn what_comes_later_never_changes_what_an_earlier_day_said(facts in some_facts(), on in some_on()) {
             prop_assert_eq!(explain(&facts, on), explain(&known_on(&facts, on), on));

@@ -1,9 +1,6 @@
 //! The facts that figures are made from, as known at a place in the journal. They come from the journal and from nothing else, so
 //! that what was known then is found again, and what is known now is kept in step with the entries that were added.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -24,7 +21,7 @@ use crate::error::StoreError;
 use crate::registry::Table;
 use crate::schema::journal;
 use crate::snapshot::{self, Snapshot, from_text};
-use crate::{advice, dossier, moment};
+use crate::{advice, bare, dossier, moment};
 
 /// The resources that figures are made from.
 const RESOURCES: [&str; 13] = [
@@ -62,28 +59,71 @@ pub fn place(
     Ok(found.map_or((0, None), |(sequence, at)| (sequence, Some(moment::to_utc(at)))))
 }
 
-/// The facts as known at a place in the journal.
-pub fn at(connection: &mut AnyConnection, sequence: i64) -> Result<Facts, StoreError> {
-    let mut facts = Facts::default();
-    for resource in RESOURCES {
-        let last: Vec<Option<i64>> = journal::table
+/// Reads the facts as known at a place in the journal, some at a time. What was known there stays the same, so that each step may
+/// read on a snapshot of its own and nobody keeps a connection for all of them.
+pub struct Loading {
+    sequence: i64,
+    facts: Facts,
+    /// Which of the resources is read, and up to which item.
+    resource: usize,
+    item: String,
+}
+
+impl Loading {
+    /// Nothing is read yet.
+    pub fn at(sequence: i64) -> Self {
+        Self { sequence, facts: Facts::default(), resource: 0, item: String::new() }
+    }
+
+    /// Where in the journal it reads.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
+    /// Reads some more, and says whether there may be more.
+    pub fn step(&mut self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+        let Some(resource) = RESOURCES.get(self.resource).copied() else { return Ok(false) };
+        // In order of item, out of the index: a table of facts is filled from end to end.
+        let last: Vec<(String, Option<i64>)> = journal::table
             .filter(journal::resource.eq(resource))
-            .filter(journal::sequence.le(sequence))
+            .filter(journal::item.gt(&self.item))
+            .filter(journal::sequence.le(self.sequence))
             .group_by(journal::item)
-            .select(max(journal::sequence))
+            .order(journal::item)
+            .limit(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .select((journal::item, max(journal::sequence)))
             .load(connection)?;
-        let last: Vec<i64> = last.into_iter().flatten().collect();
-        for batch in last.chunks(BATCH) {
-            let texts: Vec<String> = journal::table
-                .filter(journal::sequence.eq_any(batch.to_vec()))
-                .select(journal::snapshot)
-                .load(connection)?;
-            for text in texts {
-                take(&mut facts, resource, &text)?;
+        match last.last() {
+            Some((item, _)) => self.item.clone_from(item),
+            None => {
+                self.resource += 1;
+                self.item.clear();
+                return Ok(self.resource < RESOURCES.len());
             }
         }
+        let sequences: Vec<i64> = last.into_iter().filter_map(|(_, sequence)| sequence).collect();
+        let mut entries: Vec<(String, String)> = journal::table
+            .filter(journal::sequence.eq_any(sequences))
+            .select((journal::item, journal::snapshot))
+            .load(connection)?;
+        entries.sort_unstable();
+        for (_, text) in &entries {
+            take(&mut self.facts, resource, text)?;
+        }
+        Ok(true)
     }
-    Ok(facts)
+
+    /// The facts, once all is read.
+    pub fn facts(self) -> Facts {
+        self.facts
+    }
+}
+
+/// The facts as known at a place in the journal.
+pub fn at(connection: &mut AnyConnection, sequence: i64) -> Result<Facts, StoreError> {
+    let mut loading = Loading::at(sequence);
+    while loading.step(connection)? {}
+    Ok(loading.facts())
 }
 
 /// Brings facts that were known at one place up to a later one.
@@ -112,65 +152,41 @@ pub fn advance(
 
 /// Takes in an item as an entry of the journal has it; a later entry replaces an earlier one.
 fn take(facts: &mut Facts, resource: &str, text: &str) -> Result<(), StoreError> {
-    let Facts {
-        councils,
-        areas,
-        clusters,
-        themes,
-        office_holders,
-        terms_of_office,
-        obligations,
-        advice,
-        agreements,
-        policy_tracks,
-        commitments,
-        talks,
-        assignments,
-    } = facts;
     if resource == advice::RESOURCE {
-        let stored = snapshot::read(text)?;
-        match AdviceFact::of(&stored.value) {
-            Some(fact) => advice.insert(fact.id, Arc::new(fact)),
-            None => advice.remove(&stored.value.id),
-        };
-        return Ok(());
-    }
-    if resource == Agreement::RESOURCE {
-        keep(agreements, text, |agreement: &Agreement| agreement.id)?;
+        let record = bare::read(text)?;
+        let fact = AdviceFact::of(&record);
+        // In every test that asks for a figure the two ways of reading are compared.
+        debug_assert_eq!(fact, AdviceFact::of(&snapshot::read(text)?.value));
+        match fact {
+            Some(fact) => facts.put_advice(fact),
+            None => facts.advice.remove(&record.id),
+        }
+    } else if resource == Agreement::RESOURCE {
+        facts.put_agreement(&dossier::read(text)?);
     } else if resource == PolicyTrack::RESOURCE {
-        keep(policy_tracks, text, |track: &PolicyTrack| track.id)?;
+        facts.put_policy_track(dossier::read(text)?);
     } else if resource == Commitment::RESOURCE {
-        keep(commitments, text, |commitment: &Commitment| commitment.id)?;
+        facts.put_commitment(dossier::read(text)?);
     } else if resource == Talk::RESOURCE {
-        keep(talks, text, |talk: &Talk| talk.id)?;
+        facts.put_talk(dossier::read(text)?);
     } else if resource == Assignment::RESOURCE {
-        keep(assignments, text, |assignment: &Assignment| assignment.id)?;
+        facts.put_assignment(dossier::read(text)?);
     } else if resource == Table::Council.as_str() {
-        upsert(councils, row::<Council>(text)?, |council| council.code.to_string());
+        upsert(&mut facts.councils, row::<Council>(text)?, |council| council.code.to_string());
     } else if resource == Table::Area.as_str() {
-        upsert(areas, row::<Area>(text)?.code, ToString::to_string);
+        upsert(&mut facts.areas, row::<Area>(text)?.code, ToString::to_string);
     } else if resource == Table::Cluster.as_str() {
-        upsert(clusters, row::<Cluster>(text)?.code, ToString::to_string);
+        upsert(&mut facts.clusters, row::<Cluster>(text)?.code, ToString::to_string);
     } else if resource == Table::Theme.as_str() {
-        upsert(themes, row::<Theme>(text)?.code, ToString::to_string);
+        upsert(&mut facts.themes, row::<Theme>(text)?.code, ToString::to_string);
     } else if resource == Table::OfficeHolder.as_str() {
-        upsert(office_holders, row::<OfficeHolder>(text)?.id, ToString::to_string);
+        upsert(&mut facts.office_holders, row::<OfficeHolder>(text)?.id, ToString::to_string);
     } else if resource == Table::TermOfOffice.as_str() {
-        upsert(terms_of_office, row::<TermOfOffice>(text)?, |term| term.code.clone());
+        upsert(&mut facts.terms_of_office, row::<TermOfOffice>(text)?, |term| term.code.clone());
     } else if resource == Table::Obligation.as_str() {
-        upsert(obligations, row::<Obligation>(text)?, |obligation| obligation.code.clone());
+        upsert(&mut facts.obligations, row::<Obligation>(text)?, |obligation| obligation.code.clone());
     }
     // Accords, plans, requests, drafts of responses and other tables stand in no figure of their own.
-    Ok(())
-}
-
-fn keep<I: Ord, D: Dossier>(
-    table: &mut BTreeMap<I, Arc<D>>,
-    text: &str,
-    id: impl Fn(&D) -> I,
-) -> Result<(), StoreError> {
-    let item: D = dossier::read(text)?;
-    table.insert(id(&item), Arc::new(item));
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 pub mod advice;
 pub mod advice_request;
 pub mod backup;
+mod bare;
 pub mod check;
 mod connection;
 mod dialect;

@@ -190,12 +190,7 @@ pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
         corrections,
         publication,
     } = snapshot;
-    if schema_version != SCHEMA_VERSION {
-        return Err(StoreError::Malformed {
-            what: "advice",
-            cause: format!("schema version {schema_version} is not known to this program"),
-        });
-    }
+    known_version(schema_version)?;
     let record = AdviceRecord {
         id,
         origin,
@@ -220,6 +215,17 @@ pub fn read(text: &str) -> Result<Stored<Advice>, StoreError> {
         publication,
     };
     Ok(Stored { value: Advice::restore(record), stamp })
+}
+
+/// Refuses the shape of an advice that this program does not know.
+pub(crate) fn known_version(schema_version: u16) -> Result<(), StoreError> {
+    match schema_version {
+        SCHEMA_VERSION => Ok(()),
+        _ => Err(StoreError::Malformed {
+            what: "advice",
+            cause: format!("schema version {schema_version} is not known to this program"),
+        }),
+    }
 }
 
 pub(crate) fn to_text<T: Serialize>(value: &T) -> Result<String, StoreError> {

@@ -78,7 +78,8 @@ impl Figures {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return before,
         };
-        if before.read_at.is_some_and(|at| at.elapsed() < KEPT) {
+        // While the facts are being loaded at the start there is nothing to tell yet; loading them a second time would tell it no sooner.
+        if before.read_at.is_some_and(|at| at.elapsed() < KEPT) || self.app.known_facts.is_loading() {
             return before;
         }
         let read = self.app.store.read(|connection| head(&self.app, connection, before.head));

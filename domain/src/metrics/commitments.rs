@@ -1,15 +1,14 @@
 //! Commitments to the municipal council: how long until they are settled. Proposed for settlement is not settled.
 
-use super::grouping::{Identity, Standing, Tally, Thing};
+use super::grouping::{Identity, Standing, Tally, Thing, Things};
 use super::population::{Context, Facets};
 use super::statistics::Observation;
 use crate::codes::{CommitmentState, Exclusion};
 use crate::commitment::Commitment;
 
 /// From the day it was made to the day it was settled.
-pub(super) fn commitments<'c>(context: &'c Context) -> Vec<Thing<'c>> {
-    let commitments = context.facts.commitments.values().map(AsRef::as_ref);
-    commitments.filter_map(|commitment| counted(context, commitment)).collect()
+pub(super) fn commitments<'c>(context: &'c Context) -> Things<'c> {
+    Things::of(context.facts.commitments.iter().filter_map(|commitment| counted(context, commitment)))
 }
 
 fn counted<'c>(context: &'c Context, commitment: &'c Commitment) -> Option<Thing<'c>> {
@@ -28,12 +27,12 @@ fn counted<'c>(context: &'c Context, commitment: &'c Commitment) -> Option<Thing
         return None;
     }
     let facets = Facets {
-        cluster: text.cluster.as_ref(),
-        portfolio_holder: text.portfolio_holder,
+        cluster: text.cluster.as_ref().and_then(|cluster| context.codes.clusters.find(cluster)),
+        portfolio_holder: text.portfolio_holder.and_then(|id| context.codes.office_holders.find(&id)),
         anchor: Some(text.made_on).into(),
         ..Facets::default()
     };
-    let thing = Thing::new("commitment", Identity::Uuid(id.0), context.keys(&facets), standing);
+    let thing = Thing::new("commitment", Identity::Uuid(&id.0), context.keys(&facets), standing);
     if !is_open {
         return Some(thing);
     }

@@ -1,7 +1,7 @@
 //! Every version of every metric, in words that a reader can check the figures by. A version never changes: whoever changes what
 //! a metric counts adds one.
 
-use super::grouping::Thing;
+use super::grouping::Things;
 use super::population::Context;
 use super::{agreements, answers, commitments, in_time, people, plans, quality, received, times};
 use crate::codes::{Cohort, Dimension};
@@ -42,7 +42,7 @@ pub struct Definition {
     /// What one row of the list behind it is.
     pub items: &'static str,
     /// Lists what it counts.
-    pub(super) counted: for<'c> fn(&'c Context<'_>) -> Vec<Thing<'c>>,
+    pub(super) counted: for<'c> fn(&'c Context<'_>) -> Things<'c>,
 }
 
 /// What a figure is.

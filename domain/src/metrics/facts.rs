@@ -1,10 +1,10 @@
 //! What figures are made from: plain facts, as known at one moment. Storage delivers them, and decides nothing about a figure.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use chrono::NaiveDate;
 
+use super::numbers::Codes;
+use super::packed::{PackedAdvice, PackedAgreement};
+use super::table::{Keyed, Table};
 use crate::advice::AdviceRecord;
 use crate::agreement::Agreement;
 use crate::assignment::Assignment;
@@ -13,15 +13,16 @@ use crate::codes::{AdviceKind, FollowUpState, Level, Origin, PointOutcome, Publi
 use crate::commitment::Commitment;
 use crate::council::Council;
 use crate::ids::{
-    AdviceId, AgreementId, AreaCode, AssignmentId, ClusterCode, CommitmentId, CouncilCode, OfficeHolderId,
-    PolicyTrackId, TalkId, ThemeCode,
+    AdviceId, AreaCode, AssignmentId, ClusterCode, CommitmentId, CouncilCode, OfficeHolderId, PolicyTrackId,
+    TalkId, ThemeCode,
 };
 use crate::policy_track::PolicyTrack;
 use crate::reference::{Obligation, TermOfOffice};
 use crate::talk::Talk;
-use crate::term::{Suspension, TermFacts, TermRule};
+use crate::term::{Extension, Suspension, TermFacts, TermRule};
 
-/// Everything that a figure can be made from, as known at one moment. Each table is in order of id or code.
+/// Everything that a figure can be made from, as known at one moment. Each table is in order of id or code. A copy shares with the
+/// one it was made from what changes in neither.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Councils.
@@ -38,18 +39,114 @@ pub struct Facts {
     pub terms_of_office: Vec<TermOfOffice>,
     /// Obligations.
     pub obligations: Vec<Obligation>,
+    /// The numbers that stand for codes in the tables below.
+    pub codes: Codes,
     /// Advice, drafts included; figures count from receipt on.
-    pub advice: BTreeMap<AdviceId, Arc<AdviceFact>>,
+    pub advice: Table<PackedAdvice>,
     /// Agreements, of accords that are not published too.
-    pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
+    pub agreements: Table<PackedAgreement>,
     /// Policy tracks.
-    pub policy_tracks: BTreeMap<PolicyTrackId, Arc<PolicyTrack>>,
+    pub policy_tracks: Table<PolicyTrack>,
     /// Commitments.
-    pub commitments: BTreeMap<CommitmentId, Arc<Commitment>>,
+    pub commitments: Table<Commitment>,
     /// Talks.
-    pub talks: BTreeMap<TalkId, Arc<Talk>>,
+    pub talks: Table<Talk>,
     /// Assignments.
-    pub assignments: BTreeMap<AssignmentId, Arc<Assignment>>,
+    pub assignments: Table<Assignment>,
+}
+
+impl Facts {
+    /// Takes in an advice as it now is.
+    pub fn put_advice(&mut self, advice: AdviceFact) {
+        self.advice.put(PackedAdvice::of(advice, &mut self.codes));
+    }
+
+    /// Takes in an agreement as it now is.
+    pub fn put_agreement(&mut self, agreement: &Agreement) {
+        self.agreements.put(PackedAgreement::of(agreement, &mut self.codes));
+    }
+
+    /// Takes in a policy track as it now is, without its texts.
+    pub fn put_policy_track(&mut self, mut track: PolicyTrack) {
+        self.codes.clusters.number(&track.text.cluster);
+        for informed in &mut track.informed {
+            self.codes.councils.number(&informed.council);
+            informed.reason = None;
+        }
+        for phase in &mut track.phases {
+            phase.reason = None;
+        }
+        track.text.title = String::new();
+        track.text.description = None;
+        track.text.references = Vec::new();
+        self.codes.theme_list(&track.text.themes);
+        self.policy_tracks.put(track);
+    }
+
+    /// Takes in a commitment as it now is, without its texts.
+    pub fn put_commitment(&mut self, mut commitment: Commitment) {
+        let text = &mut commitment.text;
+        text.cluster.iter().for_each(|cluster| _ = self.codes.clusters.number(cluster));
+        text.portfolio_holder.iter().for_each(|holder| _ = self.codes.office_holders.number(holder));
+        text.number = String::new();
+        text.title = String::new();
+        text.text = None;
+        text.advice = Vec::new();
+        text.references = Vec::new();
+        for step in &mut commitment.steps {
+            step.note = None;
+            step.reference = None;
+        }
+        self.commitments.put(commitment);
+    }
+
+    /// Takes in a talk as it now is, without its texts.
+    pub fn put_talk(&mut self, mut talk: Talk) {
+        self.codes.councils.number(&talk.text.council);
+        for lesson in &mut talk.lessons {
+            lesson.text = String::new();
+            lesson.owner = String::new();
+            lesson.note = None;
+        }
+        self.talks.put(talk);
+    }
+
+    /// Takes in an assignment as it now is.
+    pub fn put_assignment(&mut self, assignment: Assignment) {
+        self.assignments.put(assignment);
+    }
+}
+
+impl Keyed for PolicyTrack {
+    type Id = PolicyTrackId;
+
+    fn id(&self) -> PolicyTrackId {
+        self.id
+    }
+}
+
+impl Keyed for Commitment {
+    type Id = CommitmentId;
+
+    fn id(&self) -> CommitmentId {
+        self.id
+    }
+}
+
+impl Keyed for Talk {
+    type Id = TalkId;
+
+    fn id(&self) -> TalkId {
+        self.id
+    }
+}
+
+impl Keyed for Assignment {
+    type Id = AssignmentId;
+
+    fn id(&self) -> AssignmentId {
+        self.id
+    }
 }
 
 /// What figures need of an advice, without its texts.
@@ -108,7 +205,7 @@ pub struct ResponseFact {
     /// The Amsterdam day on which it was recorded; none where nobody wrote it down.
     pub recorded_on: Option<NaiveDate>,
     /// What it says of each point.
-    pub points: Vec<PointFact>,
+    pub points: Box<[PointFact]>,
 }
 
 /// What figures need of a response to one point.
@@ -201,27 +298,6 @@ impl AdviceFact {
             has_source_link: text.references.iter().any(|reference| reference.url.is_some()),
         })
     }
-
-    /// The cluster that treated it on a day.
-    pub fn cluster_on(&self, on: NaiveDate) -> Option<&ClusterCode> {
-        let by_then = self.clusters.iter().filter(|(from, _)| from.is_none_or(|from| from <= on));
-        by_then.max_by_key(|(from, _)| *from).map(|(_, cluster)| cluster)
-    }
-
-    /// The councils behind it on a day: the lead, and who had signed by then.
-    pub fn councils_on(&self, on: NaiveDate) -> impl Iterator<Item = &CouncilCode> {
-        let signed =
-            self.cosigners.iter().filter(move |(_, signed_on)| signed_on.is_none_or(|day| day <= on));
-        std::iter::once(&self.lead).chain(signed.map(|(council, _)| council))
-    }
-
-    /// The final response, if it was sent by a day.
-    pub fn final_response_on(&self, on: NaiveDate) -> Option<&ResponseFact> {
-        self.responses
-            .iter()
-            .find(|response| response.kind == ResponseKind::Final)
-            .filter(|response| response.sent_on.is_some_and(|sent_on| sent_on <= on))
-    }
 }
 
 /// The cluster that took it in, and those to which it was moved.
@@ -248,7 +324,7 @@ fn without_texts(facts: TermFacts) -> TermFacts {
         extensions: facts
             .extensions
             .into_iter()
-            .map(|extension| crate::term::Extension { reason: String::new(), ..extension })
+            .map(|extension| Extension { reason: String::new(), ..extension })
             .collect(),
         ..facts
     }

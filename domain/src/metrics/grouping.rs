@@ -1,34 +1,83 @@
-//! From what a metric counts to its rows: one pass, each thing looked up by its key.
+//! From what a metric counts to its rows: one pass, in which each thing is added where its keys say.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 
 use super::definitions::{Definition, FigureKind, Fold, PartDefinition, Whole};
 use super::population::Context;
 use super::statistics::{Decimal4, Observation, Share, kaplan_meier, median};
 use super::{Figure, Part, Row};
-use crate::codes::{AdviceKind, Dimension, Exclusion, Level, RuleStatus};
+use crate::codes::{Dimension, Exclusion, RuleStatus};
+use crate::ids::CouncilCode;
 
-/// The value of a dimension; none: it has no value there.
-pub(super) type Key<'c> = Option<Cow<'c, str>>;
+/// The value of a dimension, as its place among all of them; none: it has no value there.
+pub(super) type Key = Option<u32>;
 
-/// One of the things that a metric counts, or leaves out and says so.
+/// What a metric counts: a list that is made while it is walked.
+pub(super) struct Things<'c>(Walk<'c>);
+
+/// Shows each thing where it was made: to move a hundred thousand of them would cost more than to make them.
+type Walk<'c> = Box<dyn FnOnce(&mut dyn FnMut(&Thing<'c>)) + 'c>;
+
+impl<'c> Things<'c> {
+    pub fn of(things: impl Iterator<Item = Thing<'c>> + 'c) -> Self {
+        Self(Box::new(move |show| things.for_each(|thing| show(&thing))))
+    }
+
+    /// Shows them one after the other.
+    pub fn each(self, mut show: impl FnMut(&Thing<'c>)) {
+        (self.0)(&mut show);
+    }
+}
+
+/// One of the things that a metric counts, or leaves out and says so. Kept small: a figure moves a hundred thousand of them.
 #[derive(Clone)]
 pub(super) struct Thing<'c> {
     pub resource: &'static str,
     pub id: Identity<'c>,
     pub detail: Detail<'c>,
-    /// Of each dimension asked for, the values it counts under: at least one, each once.
-    pub keys: Vec<Vec<Key<'c>>>,
+    /// Under what it counts in each dimension asked for; nobody asks for more than two.
+    pub keys: [Keys; 2],
     pub standing: Standing,
     /// What it adds to the parts, by their codes.
     pub tallies: Vec<(&'static str, Tally)>,
     /// On what the term rule behind it rests.
     pub rule_status: Option<RuleStatus>,
+}
+
+/// The keys of a thing in one dimension, each once: as a rule one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    One(Key),
+    Several(Box<[Key]>),
+}
+
+impl Keys {
+    /// Of a thing that has no value there.
+    pub const NONE: Self = Self::One(None);
+
+    /// Each of these once; of none at all the thing has no value.
+    pub fn each_once(keys: impl IntoIterator<Item = Key>) -> Self {
+        let mut once: Vec<Key> = Vec::new();
+        for key in keys {
+            if !once.contains(&key) {
+                once.push(key);
+            }
+        }
+        match once.as_slice() {
+            [] => Self::NONE,
+            [only] => Self::One(*only),
+            _ => Self::Several(once.into_boxed_slice()),
+        }
+    }
+
+    pub fn as_slice(&self) -> &[Key] {
+        match self {
+            Self::One(key) => std::slice::from_ref(key),
+            Self::Several(keys) => keys,
+        }
+    }
 }
 
 /// Whether and how a thing counts.
@@ -59,8 +108,8 @@ pub(super) enum Tally {
 
 #[derive(Clone, Copy)]
 pub(super) enum Identity<'c> {
-    Uuid(Uuid),
-    Code(&'c str),
+    Uuid(&'c Uuid),
+    Code(&'c CouncilCode),
     /// Says which one in the list and no more.
     Ordinal(usize),
 }
@@ -80,7 +129,7 @@ impl fmt::Display for Identity<'_> {
 pub(super) enum Detail<'c> {
     Whole,
     Point(u16),
-    Council(&'c str),
+    Council(&'c CouncilCode),
 }
 
 impl Detail<'_> {
@@ -88,18 +137,14 @@ impl Detail<'_> {
         match self {
             Self::Whole => None,
             Self::Point(number) => Some(format!("point {number}")),
-            Self::Council(code) => Some(code.to_owned()),
+            Self::Council(code) => Some(code.to_string()),
         }
     }
 }
 
 impl<'c> Thing<'c> {
-    pub fn new(
-        resource: &'static str,
-        id: Identity<'c>,
-        keys: Vec<Vec<Key<'c>>>,
-        standing: Standing,
-    ) -> Self {
+    #[inline]
+    pub fn new(resource: &'static str, id: Identity<'c>, keys: [Keys; 2], standing: Standing) -> Self {
         Self { resource, id, detail: Detail::Whole, keys, standing, tallies: Vec::new(), rule_status: None }
     }
 
@@ -117,11 +162,9 @@ impl<'c> Thing<'c> {
         if is_so { self.tally(part, Tally::One) } else { self }
     }
 
-    /// Whether it counts under a key, given in the order of the dimensions asked for.
-    pub fn has_key(&self, key: &[(Dimension, Option<String>)]) -> bool {
-        key.iter()
-            .zip(&self.keys)
-            .all(|((_, wanted), own)| own.iter().any(|value| value.as_deref() == wanted.as_deref()))
+    /// Whether it counts under these, given in the order of the dimensions asked for.
+    pub fn has_keys(&self, wanted: &[Key]) -> bool {
+        wanted.iter().zip(&self.keys).all(|(wanted, own)| own.as_slice().contains(wanted))
     }
 }
 
@@ -131,140 +174,79 @@ pub(super) const fn is_time(dimension: Dimension) -> bool {
 }
 
 /// The rows, and the total in which each thing counts once.
-pub(super) fn group(definition: &Definition, context: &Context, things: &[Thing]) -> (Vec<Row>, Row) {
-    let axes: Vec<Axis> =
-        (0..context.dimensions.len()).map(|index| Axis::new(context, index, things)).collect();
-    let cells = axes.iter().map(|axis| axis.values.len()).product();
-    let is_grouped = !axes.is_empty();
-    let mut rows: Vec<Sums> = if is_grouped { vec![Sums::new(definition); cells] } else { Vec::new() };
+pub(super) fn group<'c>(
+    definition: &Definition,
+    context: &'c Context,
+    things: Things<'c>,
+) -> (Vec<Row>, Row) {
+    // Of each dimension as many places as it has values, and a last one for what has none.
+    let widths: Vec<usize> =
+        context.dimensions.iter().map(|dimension| context.values(*dimension) + 1).collect();
+    let [high, wide] = [0, 1].map(|axis| widths.get(axis).copied().unwrap_or(1));
     let mut total = Sums::new(definition);
-    let mut places = Vec::new();
-    for thing in things {
-        total.add(definition, thing);
-        if is_grouped {
-            places.clear();
-            places.push(0);
-            for (axis, values) in axes.iter().zip(&thing.keys) {
-                axis.refine(&mut places, values);
-            }
-            for place in &places {
-                rows[*place].add(definition, thing);
-            }
-        }
-    }
-    let rows = rows
-        .into_iter()
-        .enumerate()
-        .filter_map(|(place, sums)| {
-            let key = key_at(context, &axes, place);
-            // What has no value in a dimension has a row only where there is something of it.
-            let is_shown = sums.is_touched || key.iter().all(|(_, value)| value.is_some());
-            is_shown.then(|| sums.row(definition, key))
-        })
-        .collect();
-    (rows, total.row(definition, Vec::new()))
-}
-
-fn key_at(context: &Context, axes: &[Axis], mut place: usize) -> Vec<(Dimension, Option<String>)> {
-    let mut key = Vec::with_capacity(axes.len());
-    for (dimension, axis) in context.dimensions.iter().zip(axes).rev() {
-        key.push((*dimension, axis.values[place % axis.values.len()].clone()));
-        place /= axis.values.len();
-    }
-    key.reverse();
-    key
-}
-
-/// The values of a dimension, in the order of the rows.
-struct Axis {
-    values: Vec<Option<String>>,
-    places: HashMap<String, usize>,
-}
-
-impl Axis {
-    /// The values that always have a row, then what else occurs, then what has no value.
-    fn new(context: &Context, index: usize, things: &[Thing]) -> Self {
-        let mut known = domain(context, context.dimensions[index]);
-        let names: BTreeSet<&str> = known.iter().map(String::as_str).collect();
-        let mut others: BTreeSet<&str> = BTreeSet::new();
-        let mut has_none = false;
-        for value in things.iter().flat_map(|thing| &thing.keys[index]) {
-            match value {
-                None => has_none = true,
-                Some(value) if !names.contains(value.as_ref()) => {
-                    others.insert(value);
-                }
-                Some(_) => {}
-            }
-        }
-        let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
-        known.extend(others);
-        let mut values: Vec<Option<String>> = known.into_iter().map(Some).collect();
-        if has_none {
-            values.push(None);
-        }
-        let places = values.iter().enumerate();
-        let places = places.filter_map(|(place, value)| Some((value.clone()?, place))).collect();
-        Self { values, places }
-    }
-
-    fn refine(&self, places: &mut Vec<usize>, values: &[Key]) {
-        let wide = self.values.len();
-        let before = std::mem::take(places);
-        for value in values {
-            // What has no value stands last.
-            let own = value.as_deref().map_or(wide - 1, |value| self.places[value]);
-            places.extend(before.iter().map(|place| place * wide + own));
-        }
-    }
-}
-
-/// The values of a dimension that always have a row.
-fn domain(context: &Context, dimension: Dimension) -> Vec<String> {
-    let facts = context.facts;
-    let query = context.query;
-    let texts = |days: Vec<NaiveDate>, name: fn(NaiveDate) -> String| {
-        let mut names: Vec<String> = days.into_iter().map(name).collect();
-        names.dedup();
-        names
+    let mut cells = match widths.is_empty() {
+        true => Vec::new(),
+        false => vec![Sums::new(definition); high * wide],
     };
-    match dimension {
-        Dimension::Council => context.councils.iter().map(|council| council.code.to_string()).collect(),
-        Dimension::Area if facts.areas.is_empty() => {
-            let areas: BTreeSet<_> = context.councils.iter().map(|council| &council.area).collect();
-            areas.into_iter().map(ToString::to_string).collect()
+    things.each(|thing| {
+        total.add(definition, thing);
+        if cells.is_empty() {
+            return;
         }
-        Dimension::Area => facts.areas.iter().map(ToString::to_string).collect(),
-        Dimension::Cluster => facts.clusters.iter().map(ToString::to_string).collect(),
-        Dimension::Theme => facts.themes.iter().map(ToString::to_string).collect(),
-        Dimension::PortfolioHolder => facts.office_holders.iter().map(ToString::to_string).collect(),
-        Dimension::Kind => AdviceKind::ALL.iter().map(ToString::to_string).collect(),
-        Dimension::Level => Level::ALL.iter().map(ToString::to_string).collect(),
-        Dimension::Month => texts(months(query.from, query.to), month),
-        Dimension::Quarter => texts(months(query.from, query.to), quarter),
-        Dimension::Year => (query.from.year()..=query.to.year()).map(|year| year.to_string()).collect(),
-        Dimension::Term => (facts.terms_of_office.iter())
-            .filter(|term| term.from <= query.to && term.to.is_none_or(|to| query.from <= to))
-            .map(|term| term.code.clone())
-            .collect(),
+        let mut add = |one: Key, other: Key| {
+            cells[place(one, high) * wide + place(other, wide)].add(definition, thing);
+        };
+        match &thing.keys {
+            [Keys::One(one), Keys::One(other)] => add(*one, *other),
+            [down, across] => {
+                for one in down.as_slice() {
+                    across.as_slice().iter().for_each(|other| add(*one, *other));
+                }
+            }
+        }
+    });
+    let total = total.row(definition, Vec::new());
+    if cells.is_empty() {
+        return (Vec::new(), total);
     }
+    let is_touched = |one: usize, other: usize| cells[one * wide + other].is_touched;
+    let down = axis(context, 0, high, |one| (0..wide).any(|other| is_touched(one, other)));
+    let across = axis(context, 1, wide, |other| (0..high).any(|one| is_touched(one, other)));
+    let mut rows = Vec::with_capacity(down.len() * across.len());
+    for one in &down {
+        for other in &across {
+            let sums = &cells[place(*one, high) * wide + place(*other, wide)];
+            let key: Vec<_> = context
+                .dimensions
+                .iter()
+                .zip([one, other])
+                .map(|(dimension, key)| (*dimension, key.map(|key| context.name(*dimension, key))))
+                .collect();
+            // What has no value in a dimension has a row only where there is something of it.
+            if sums.is_touched || key.iter().all(|(_, value)| value.is_some()) {
+                rows.push(sums.row(definition, key));
+            }
+        }
+    }
+    (rows, total)
 }
 
-/// The first day of each month that a period touches.
-fn months(from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    let first = |day: NaiveDate| day.with_day(1).unwrap_or(day);
-    let next = |day: &NaiveDate| day.checked_add_months(chrono::Months::new(1));
-    std::iter::successors(Some(first(from)), next).take_while(|day| *day <= to).collect()
+/// Where a key stands among so many; what has no value stands last.
+fn place(key: Key, width: usize) -> usize {
+    key.map_or(width - 1, |key| key as usize)
 }
 
-/// The month of a day, such as `2025-03`.
-pub(super) fn month(day: NaiveDate) -> String {
-    format!("{:04}-{:02}", day.year(), day.month())
-}
-
-/// The quarter of a day, such as `2025-Q1`.
-pub(super) fn quarter(day: NaiveDate) -> String {
-    format!("{:04}-Q{}", day.year(), day.month0() / 3 + 1)
+/// The keys of a dimension in the order of the rows: those that always have a row, then what else occurs by name, then what has no
+/// value. Where no dimension is asked for there is that last one only.
+fn axis(context: &Context, index: usize, width: usize, occurs: impl Fn(usize) -> bool) -> Vec<Key> {
+    let Some(dimension) = context.dimensions.get(index).copied() else { return vec![None] };
+    let mut keys = context.usual_keys(dimension);
+    let others = (0..).take(width - 1).filter(|key| occurs(*key as usize) && !keys.contains(key));
+    let mut others: Vec<u32> = others.collect();
+    others.sort_by_cached_key(|key| context.name(dimension, *key));
+    keys.extend(others);
+    let none = occurs(width - 1).then_some(None);
+    keys.into_iter().map(Some).chain(none).collect()
 }
 
 /// What a row adds up while things pass by.
@@ -274,7 +256,7 @@ struct Sums {
     share: Share,
     observations: Vec<Observation>,
     parts: Vec<PartSum>,
-    excluded: BTreeMap<Exclusion, u64>,
+    excluded: [u64; Exclusion::ALL.len()],
     rule_status: Option<RuleStatus>,
 }
 
@@ -294,11 +276,12 @@ impl Sums {
             share: Share::default(),
             observations: Vec::new(),
             parts: vec![PartSum::default(); definition.parts.len()],
-            excluded: BTreeMap::new(),
+            excluded: [0; Exclusion::ALL.len()],
             rule_status: None,
         }
     }
 
+    #[inline]
     fn add(&mut self, definition: &Definition, thing: &Thing) {
         self.is_touched = true;
         match thing.standing {
@@ -307,9 +290,15 @@ impl Sums {
                 self.count(observation.event, thing.rule_status);
                 self.observations.push(observation);
             }
-            Standing::Excluded(reason) => *self.excluded.entry(reason).or_default() += 1,
+            Standing::Excluded(reason) => self.excluded[reason as usize] += 1,
             Standing::Aside => {}
         }
+        if !thing.tallies.is_empty() {
+            self.tally(definition, thing);
+        }
+    }
+
+    fn tally(&mut self, definition: &Definition, thing: &Thing) {
         // Tallies come in the order of the parts, as a rule: so the search begins where the last one was found.
         let mut next = 0;
         for (code, tally) in &thing.tallies {
@@ -331,7 +320,7 @@ impl Sums {
         self.rule_status = self.rule_status.max(rule_status);
     }
 
-    fn row(self, definition: &Definition, key: Vec<(Dimension, Option<String>)>) -> Row {
+    fn row(&self, definition: &Definition, key: Vec<(Dimension, Option<String>)>) -> Row {
         let n = self.share.denominator;
         let figure = match definition.kind {
             FigureKind::Share => Figure::Share(self.share),
@@ -340,7 +329,9 @@ impl Sums {
         };
         let parts = definition.parts.iter().enumerate();
         let parts = parts.map(|(index, part)| (part.code, self.part(definition, index, part.fold))).collect();
-        Row { key, figure, parts, excluded: self.excluded, small: n < 10, rule_status: self.rule_status }
+        let excluded = Exclusion::ALL.iter().map(|reason| (*reason, self.excluded[*reason as usize]));
+        let excluded = excluded.filter(|(_, count)| *count > 0).collect();
+        Row { key, figure, parts, excluded, small: n < 10, rule_status: self.rule_status }
     }
 
     fn part(&self, definition: &Definition, index: usize, fold: Fold) -> Part {
@@ -399,5 +390,15 @@ fn mean(one: Share, other: Share) -> Option<Decimal4> {
         (0, _) => Decimal4::of(c, d),
         (_, 0) => Decimal4::of(a, b),
         _ => Decimal4::of(a * d + c * b, 2 * b * d),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_small_enough_to_be_moved_without_a_call() {
+        assert!(size_of::<Thing>() <= 128, "{}", size_of::<Thing>());
     }
 }

@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use super::facts::AdviceFact;
-use super::grouping::{Standing, Tally, Thing};
+use super::grouping::{Standing, Tally, Thing, Things};
+use super::packed::PackedAdvice;
 use super::population::{Context, Receipt, Settlement};
 use crate::codes::{Cohort, Exclusion, TermState};
-use crate::term::{EndReason, TermOn, term_on};
+use crate::term::{Clock, EndReason};
 
 /// Answered by the deadline.
-pub(super) fn answered_in_time<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn answered_in_time<'c>(context: &'c Context) -> Things<'c> {
     counted_in_time(context, |term, _| {
         // What ended before its deadline and is still counted was forwarded.
         matches!(term.state, TermState::AnsweredInTime | TermState::Ended)
@@ -17,7 +17,7 @@ pub(super) fn answered_in_time<'c>(context: &'c Context) -> Vec<Thing<'c>> {
 }
 
 /// Answered by the deadline without its extensions.
-pub(super) fn answered_in_original_term<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn answered_in_original_term<'c>(context: &'c Context) -> Things<'c> {
     counted_in_time(context, |term, settlement| match settlement {
         Settlement::Answered(day) | Settlement::Ended(day, EndReason::Forwarded) => {
             term.original_due_on.is_some_and(|due_on| day <= due_on)
@@ -26,39 +26,36 @@ pub(super) fn answered_in_original_term<'c>(context: &'c Context) -> Vec<Thing<'
     })
 }
 
-fn counted_in_time<'c>(context: &'c Context, is_in_time: fn(&TermOn, Settlement) -> bool) -> Vec<Thing<'c>> {
-    let advice = context.facts.advice.values().map(AsRef::as_ref);
-    advice
-        .filter_map(|advice: &AdviceFact| {
-            let settlement = context.settlement(advice);
-            let received_on = match context.receipt(advice) {
-                Receipt::On(day) => day,
-                Receipt::Unknown => {
-                    let reason = context.without_receipt(advice)?;
-                    let is_member = context.query.cohort != Cohort::Answered
-                        || matches!(settlement, Settlement::Answered(day) if context.in_period(day));
-                    return is_member.then(|| context.advice(advice, None, Standing::Excluded(reason)));
-                }
-                Receipt::NotYet => return None,
-            };
-            let term = term_on(&advice.term, context.on());
-            let anchor = anchor(context, advice, received_on, settlement, &term)?;
-            let standing = match left_out(context, settlement, &term) {
-                Some(reason) => Standing::Excluded(reason),
-                None => Standing::Counted(is_in_time(&term, settlement)),
-            };
-            Some(Thing { rule_status: term.rule_status, ..context.advice(advice, anchor, standing) })
-        })
-        .collect()
+fn counted_in_time<'c>(context: &'c Context, is_in_time: fn(&Clock, Settlement) -> bool) -> Things<'c> {
+    Things::of(context.facts.advice.iter().filter_map(move |advice| {
+        let settlement = context.settlement(advice);
+        let received_on = match context.receipt(advice) {
+            Receipt::On(day) => day,
+            Receipt::Unknown => {
+                let reason = context.without_receipt(advice)?;
+                let is_member = context.query.cohort != Cohort::Answered
+                    || matches!(settlement, Settlement::Answered(day) if context.in_period(day));
+                return is_member.then(|| context.advice(advice, None, Standing::Excluded(reason)));
+            }
+            Receipt::NotYet => return None,
+        };
+        let term = context.term(advice);
+        let anchor = anchor(context, advice, received_on, settlement, &term)?;
+        let standing = match left_out(context, settlement, &term) {
+            Some(reason) => Standing::Excluded(reason),
+            None => Standing::Counted(is_in_time(&term, settlement)),
+        };
+        Some(Thing { rule_status: term.rule_status, ..context.advice(advice, anchor, standing) })
+    }))
 }
 
 /// The day that month, quarter and year follow; none when the advice is not of the population at all.
 fn anchor(
     context: &Context,
-    advice: &AdviceFact,
+    advice: &PackedAdvice,
     received_on: NaiveDate,
     settlement: Settlement,
-    term: &TermOn,
+    term: &Clock,
 ) -> Option<Option<NaiveDate>> {
     match context.query.cohort {
         Cohort::Due => {
@@ -74,7 +71,7 @@ fn anchor(
 }
 
 /// Why an advice of the population is not in the cohort.
-fn left_out(context: &Context, settlement: Settlement, term: &TermOn) -> Option<Exclusion> {
+fn left_out(context: &Context, settlement: Settlement, term: &Clock) -> Option<Exclusion> {
     match (term.state, settlement) {
         (TermState::NoNorm, _) => return Some(Exclusion::NoNorm),
         (TermState::Suspended, _) => return Some(Exclusion::Suspended),
@@ -95,38 +92,35 @@ fn left_out(context: &Context, settlement: Settlement, term: &TermOn) -> Option<
 }
 
 /// Open and past the deadline, however old.
-pub(super) fn open_late<'c>(context: &'c Context) -> Vec<Thing<'c>> {
-    let advice = context.facts.advice.values().map(AsRef::as_ref);
-    advice
-        .filter_map(|advice: &AdviceFact| {
-            if context.settlement(advice) != Settlement::Open {
-                return None;
+pub(super) fn open_late<'c>(context: &'c Context) -> Things<'c> {
+    Things::of(context.facts.advice.iter().filter_map(move |advice| {
+        if context.settlement(advice) != Settlement::Open {
+            return None;
+        }
+        match context.receipt(advice) {
+            Receipt::On(day) if day <= context.until => {}
+            Receipt::Unknown => {
+                let reason = context.without_receipt(advice)?;
+                return Some(context.advice(advice, None, Standing::Excluded(reason)));
             }
-            match context.receipt(advice) {
-                Receipt::On(day) if day <= context.until => {}
-                Receipt::Unknown => {
-                    let reason = context.without_receipt(advice)?;
-                    return Some(context.advice(advice, None, Standing::Excluded(reason)));
-                }
-                Receipt::On(_) | Receipt::NotYet => return None,
-            }
-            let term = term_on(&advice.term, context.on());
-            let standing = match term.state {
-                TermState::Late | TermState::VeryLate => Standing::Counted(true),
-                TermState::Suspended => Standing::Excluded(Exclusion::Suspended),
-                TermState::NoNorm => Standing::Excluded(Exclusion::NoNorm),
-                _ if term.due_on.is_some() => Standing::Excluded(Exclusion::NotDue),
-                _ => Standing::Excluded(Exclusion::UnknownDates),
-            };
-            let thing = context.advice(advice, term.due_on, standing);
-            let thing = Thing { rule_status: term.rule_status, ..thing };
-            let over = term.days_over.filter(|_| standing == Standing::Counted(true));
-            Some(match over {
-                Some(days) => thing
-                    .tally("total-days-over", Tally::Number(days))
-                    .tally("longest-days-over", Tally::Number(days)),
-                None => thing,
-            })
+            Receipt::On(_) | Receipt::NotYet => return None,
+        }
+        let term = context.term(advice);
+        let standing = match term.state {
+            TermState::Late | TermState::VeryLate => Standing::Counted(true),
+            TermState::Suspended => Standing::Excluded(Exclusion::Suspended),
+            TermState::NoNorm => Standing::Excluded(Exclusion::NoNorm),
+            _ if term.due_on.is_some() => Standing::Excluded(Exclusion::NotDue),
+            _ => Standing::Excluded(Exclusion::UnknownDates),
+        };
+        let thing = context.advice(advice, term.due_on, standing);
+        let thing = Thing { rule_status: term.rule_status, ..thing };
+        let over = term.days_over().filter(|_| standing == Standing::Counted(true));
+        Some(match over {
+            Some(days) => thing
+                .tally("total-days-over", Tally::Number(days))
+                .tally("longest-days-over", Tally::Number(days)),
+            None => thing,
         })
-        .collect()
+    }))
 }

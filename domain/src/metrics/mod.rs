@@ -10,12 +10,15 @@ mod definitions;
 pub mod facts;
 mod grouping;
 mod in_time;
+pub mod numbers;
+pub mod packed;
 mod people;
 mod plans;
 mod population;
 mod quality;
 mod received;
 pub mod statistics;
+pub mod table;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -32,7 +35,7 @@ pub use statistics::{CurvePoint, Decimal4, Observation, Share, Times, kaplan_mei
 use crate::calendar;
 use crate::codes::{Cohort, Dimension, Exclusion, RuleStatus};
 use crate::error::{Faults, RuleError};
-use grouping::Standing;
+use grouping::{Key, Standing};
 use population::Context;
 
 /// Every version of every metric, the versions of one metric from old to new.
@@ -242,8 +245,7 @@ pub struct Item {
 /// The figure and its breakdown. The query was checked.
 pub fn compute(definition: &Definition, facts: &Facts, query: &Query) -> Computed {
     let context = Context::new(facts, query, &query.group_by);
-    let things = (definition.counted)(&context);
-    let (rows, total) = grouping::group(definition, &context, &things);
+    let (rows, total) = grouping::group(definition, &context, (definition.counted)(&context));
     let by_many = [Dimension::Council, Dimension::Area, Dimension::Theme];
     Computed {
         additive: !query.group_by.iter().any(|dimension| by_many.contains(dimension)),
@@ -262,23 +264,27 @@ pub fn items(
 ) -> Vec<Item> {
     let dimensions: Vec<Dimension> = key.iter().map(|(dimension, _)| *dimension).collect();
     let context = Context::new(facts, query, &dimensions);
-    (definition.counted)(&context)
-        .iter()
-        .filter(|thing| thing.has_key(key))
-        .filter_map(|thing| {
-            let numerator = match thing.standing {
-                Standing::Counted(numerator) => numerator,
-                Standing::Observed(observation) => observation.event,
-                Standing::Excluded(_) | Standing::Aside => return None,
-            };
-            Some(Item {
+    let wanted: Option<Vec<Key>> =
+        key.iter().map(|(dimension, name)| context.key_of(*dimension, name.as_deref())).collect();
+    // What no thing can have has nothing behind it.
+    let Some(wanted) = wanted else { return Vec::new() };
+    let mut items = Vec::new();
+    (definition.counted)(&context).each(|thing| {
+        let numerator = match thing.standing {
+            Standing::Counted(numerator) => numerator,
+            Standing::Observed(observation) => observation.event,
+            Standing::Excluded(_) | Standing::Aside => return,
+        };
+        if thing.has_keys(&wanted) {
+            items.push(Item {
                 resource: thing.resource,
                 id: thing.id.to_string(),
                 detail: thing.detail.to_text(),
                 numerator,
-            })
-        })
-        .collect()
+            });
+        }
+    });
+    items
 }
 
 fn warnings(definition: &Definition, query: &Query, total: &Row) -> Vec<Warning> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::grouping::{Identity, Standing, Tally, Thing};
-use super::population::{Context, Facets};
+use super::grouping::{Identity, Keys, Standing, Tally, Thing, Things};
+use super::population::{Context, Facets, key};
 use crate::assignment::{AIM_COUNCILS_PER_COORDINATOR, coordinators_on};
 use crate::ids::CouncilCode;
 use crate::talk::Talk;
@@ -17,9 +17,8 @@ pub(super) const MAXIMUM: &str = "maximum";
 pub(super) const AIM: i64 = AIM_COUNCILS_PER_COORDINATOR as i64;
 
 /// Coordinators within the aim. Each is a number in a list, so that a row points to nobody.
-pub(super) fn coordinator_load<'c>(context: &'c Context) -> Vec<Thing<'c>> {
-    let assignments = context.facts.assignments.values().map(AsRef::as_ref);
-    let coordinators = coordinators_on(assignments, context.on());
+pub(super) fn coordinator_load<'c>(context: &'c Context) -> Things<'c> {
+    let coordinators = coordinators_on(context.facts.assignments.iter(), context.on());
     let mut loads: Vec<usize> = coordinators.values().map(BTreeSet::len).collect();
     // The order of the positions would say which is whose.
     loads.sort_unstable();
@@ -37,17 +36,17 @@ pub(super) fn coordinator_load<'c>(context: &'c Context) -> Vec<Thing<'c>> {
     let covered: BTreeSet<&CouncilCode> = coordinators.values().flatten().collect();
     let vacant = context.councils.iter().filter(|council| !covered.contains(&council.code));
     things.extend(vacant.map(|council| {
-        Thing::new("council", Identity::Code(council.code.as_str()), keys(), Standing::Aside)
+        Thing::new("council", Identity::Code(&council.code), keys(), Standing::Aside)
             .tally("vacancies", Tally::One)
     }));
-    things
+    Things::of(things.into_iter())
 }
 
 /// Councils that had a talk in the half-year.
-pub(super) fn council_talks<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn council_talks<'c>(context: &'c Context) -> Things<'c> {
     let on = context.on();
     let mut talks: BTreeMap<&CouncilCode, Vec<&Talk>> = BTreeMap::new();
-    for talk in context.facts.talks.values().filter(|talk| talk.text.held_on <= on) {
+    for talk in context.facts.talks.iter().filter(|talk| talk.text.held_on <= on) {
         talks.entry(&talk.text.council).or_default().push(talk);
     }
     let known = context.councils.iter().map(|council| &council.code);
@@ -60,7 +59,7 @@ pub(super) fn council_talks<'c>(context: &'c Context) -> Vec<Thing<'c>> {
         .collect();
     let others = talks.iter().map(|(council, held)| with_lessons(context, council, Standing::Aside, held));
     things.extend(others);
-    things
+    Things::of(things.into_iter())
 }
 
 fn half_year(day: NaiveDate) -> (i32, bool) {
@@ -73,8 +72,11 @@ fn with_lessons<'c>(
     standing: Standing,
     talks: &[&Talk],
 ) -> Thing<'c> {
-    let facets = Facets { councils: vec![council], ..Facets::default() };
-    let thing = Thing::new("council", Identity::Code(council.as_str()), context.keys(&facets), standing);
+    let facets = Facets {
+        councils: Keys::One(context.codes.councils.find(council).and_then(key)),
+        ..Facets::default()
+    };
+    let thing = Thing::new("council", Identity::Code(council), context.keys(&facets), standing);
     talks.iter().flat_map(|talk| &talk.lessons).fold(thing, |thing, lesson| {
         let is_closed = context.known(lesson.closed_on).is_some();
         thing.tally(if is_closed { "lessons-closed" } else { "lessons-open" }, Tally::One)

@@ -1,17 +1,16 @@
 //! What was received in a period: how much, by how many councils, with which outcome, and how often the clock was moved.
 
-use std::collections::BTreeMap;
-
-use super::facts::{AdviceFact, PointFact};
-use super::grouping::{Standing, Tally, Thing};
+use super::facts::{PointFact, ResponseFact};
+use super::grouping::{Standing, Tally, Thing, Things};
+use super::packed::PackedAdvice;
 use super::population::{Context, Settlement};
 use crate::advice::derive_outcome;
 use crate::codes::{AdviceKind, Outcome, PointOutcome, ResponseKind};
 use crate::ids::PartId;
-use crate::term::{Extension, Suspension, term_on, void_on};
+use crate::term::{Extension, Suspension, void_on};
 
 /// How much was received.
-pub(super) fn volume<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn volume<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, _| counted(thing, true).tally(kind_part(advice.kind), Tally::One))
 }
 
@@ -27,17 +26,17 @@ fn kind_part(kind: AdviceKind) -> &'static str {
 }
 
 /// Advice of more than one council.
-pub(super) fn joint_advice<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn joint_advice<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, _| {
-        let is_joint = advice.councils_on(context.on()).any(|council| *council != advice.lead);
+        let is_joint = advice.cosigners_on(context.on()).any(|council| council != advice.lead);
         counted(thing, is_joint)
     })
 }
 
 /// Of how many the term was extended or stood still.
-pub(super) fn extensions<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn extensions<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, _| {
-        let facts = &advice.term;
+        let Some(facts) = advice.moved() else { return counted(thing, false) };
         let on = context.on();
         let decided = |measure: &&Extension| measure.decided_on <= on;
         let begun = |measure: &&Suspension| measure.decided_on.max(measure.from) <= on;
@@ -52,17 +51,17 @@ pub(super) fn extensions<'c>(context: &'c Context) -> Vec<Thing<'c>> {
             .one_if("suspended", suspensions.iter().any(|suspension| is_valid(&suspension.id)))
             .one_if("void", !void.is_empty());
         // Whether a measure is void hangs on the deadline, and that on the rule.
-        Thing { rule_status: term_on(facts, on).rule_status, ..thing }
+        Thing { rule_status: context.term(advice).rule_status, ..thing }
     })
 }
 
 /// What the college did with it.
-pub(super) fn outcomes<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn outcomes<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, _| {
         let points = points_on(context, advice);
         let settlement = context.settlement(advice);
         let has_ended = matches!(settlement, Settlement::Ended(..) | Settlement::WithdrawnSomeDay);
-        let outcome = outcome_of(&points).filter(|_| !has_ended);
+        let outcome = outcome_of(points.clone()).filter(|_| !has_ended);
         let part = match outcome {
             Some(outcome) => advice_part(outcome),
             None if has_ended => "advice-ended",
@@ -83,27 +82,30 @@ pub(super) fn outcomes<'c>(context: &'c Context) -> Vec<Thing<'c>> {
 
 /// The points of an advice, and what holds for each: the final response, replaced point by point by revised ones in the order in
 /// which they were sent.
-pub(super) fn points_on(context: &Context, advice: &AdviceFact) -> Vec<(u16, Option<PointFact>)> {
-    let mut held: BTreeMap<u16, PointFact> = BTreeMap::new();
-    if let Some(last_word) = advice.final_response_on(context.on()) {
-        let mut revised: Vec<_> = advice
-            .responses
-            .iter()
-            .filter(|response| response.kind == ResponseKind::Revised)
-            .filter_map(|response| Some((context.known(response.sent_on)?, response)))
-            .collect();
-        revised.sort_by_key(|(sent_on, _)| *sent_on);
-        for response in std::iter::once(last_word).chain(revised.into_iter().map(|(_, response)| response)) {
-            held.extend(response.points.iter().map(|point| (point.number, *point)));
-        }
-    }
-    advice.points.iter().map(|number| (*number, held.get(number).copied())).collect()
+pub(super) fn points_on<'c>(
+    context: &'c Context,
+    advice: &'c PackedAdvice,
+) -> impl Iterator<Item = (u16, Option<PointFact>)> + Clone + 'c {
+    let last_word = advice.final_response_on(context.on());
+    let held = move |number: u16| {
+        let of_point = |response: &'c ResponseFact| {
+            response.points.iter().rfind(|point| point.number == number).copied()
+        };
+        let revised = advice.responses.iter().filter(|response| response.kind == ResponseKind::Revised);
+        let revised = revised
+            .filter_map(|response| Some((context.known(response.sent_on)?, of_point(response)?)))
+            .max_by_key(|(sent_on, _)| *sent_on)
+            .map(|(_, point)| point);
+        let last_word = last_word?;
+        revised.or_else(|| of_point(last_word))
+    };
+    context.codes.points_of(advice.points).iter().map(move |number| (*number, held(*number)))
 }
 
 /// The outcome of the whole; none without points, or where one has none.
-pub(super) fn outcome_of(points: &[(u16, Option<PointFact>)]) -> Option<Outcome> {
+pub(super) fn outcome_of(points: impl Iterator<Item = (u16, Option<PointFact>)>) -> Option<Outcome> {
     let outcomes: Option<Vec<PointOutcome>> =
-        points.iter().map(|(_, point)| point.map(|point| point.outcome)).collect();
+        points.map(|(_, point)| point.map(|point| point.outcome)).collect();
     derive_outcome(&outcomes?)
 }
 

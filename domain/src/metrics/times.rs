@@ -2,30 +2,30 @@
 
 use chrono::NaiveDate;
 
-use super::facts::AdviceFact;
-use super::grouping::{Standing, Tally, Thing};
+use super::grouping::{Standing, Tally, Thing, Things};
+use super::packed::PackedAdvice;
 use super::population::{Context, Settlement};
 use super::statistics::Observation;
 use crate::codes::{Exclusion, ResponseKind};
 use crate::term::void_on;
 
 /// From receipt to the first sign of life.
-pub(super) fn acknowledged<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn acknowledged<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, received_on| {
         let acknowledgements =
             advice.responses.iter().filter(|response| response.kind == ResponseKind::Acknowledgement);
         let sent = acknowledgements.filter_map(|response| context.known(response.sent_on)).min();
         // A final response acknowledges too.
-        let answered = context.known(advice.term.answered_on);
+        let answered = context.known(advice.answered_on);
         let event = sent.into_iter().chain(answered).min();
         Thing { standing: watched(context, advice, received_on, event), ..thing }
     })
 }
 
 /// From receipt to the final response.
-pub(super) fn response_time<'c>(context: &'c Context) -> Vec<Thing<'c>> {
+pub(super) fn response_time<'c>(context: &'c Context) -> Things<'c> {
     context.received(|thing, advice, received_on| {
-        let answered = context.known(advice.term.answered_on);
+        let answered = context.known(advice.answered_on);
         let standing = watched(context, advice, received_on, answered);
         let thing = Thing { standing, ..thing };
         let Standing::Observed(observation) = standing else {
@@ -56,7 +56,7 @@ fn band(days: i64) -> &'static str {
 /// How long it was watched: until the event, else until it ended otherwise or until the reference day.
 fn watched(
     context: &Context,
-    advice: &AdviceFact,
+    advice: &PackedAdvice,
     received_on: NaiveDate,
     event: Option<NaiveDate>,
 ) -> Standing {
@@ -80,14 +80,11 @@ fn watched(
 }
 
 /// On how many of the days watched the clock stood still; a day in two suspensions counts once.
-fn days_suspended(context: &Context, advice: &AdviceFact, received_on: NaiveDate, watched: i64) -> i64 {
-    if advice.term.suspensions.is_empty() {
-        return 0;
-    }
+fn days_suspended(context: &Context, advice: &PackedAdvice, received_on: NaiveDate, watched: i64) -> i64 {
+    let Some(moved) = advice.moved() else { return 0 };
     let until = super::days_after(received_on, watched);
-    let void = void_on(&advice.term, context.on());
-    let mut valid: Vec<(NaiveDate, NaiveDate)> = advice
-        .term
+    let void = void_on(moved, context.on());
+    let mut valid: Vec<(NaiveDate, NaiveDate)> = moved
         .suspensions
         .iter()
         .filter(|suspension| suspension.decided_on.max(suspension.from) <= context.on())

@@ -6,7 +6,6 @@ use super::Query;
 use super::facts::Facts;
 use super::population::{Context, Receipt, Settlement};
 use crate::codes::{Cohort, TermState};
-use crate::term::term_on;
 
 /// What is open on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,19 +27,19 @@ pub fn workload(facts: &Facts, on: NaiveDate) -> Workload {
     let query = Query { on, from: on, to: on, cohort: Cohort::Due, group_by: Vec::new() };
     let context = Context::new(facts, &query, &[]);
     let mut workload = Workload::default();
-    for advice in facts.advice.values() {
+    for advice in facts.advice.iter() {
         let Receipt::On(received_on) = context.receipt(advice) else { continue };
         if context.settlement(advice) != Settlement::Open {
             continue;
         }
-        let state = term_on(&advice.term, on).state;
+        let state = context.term(advice).state;
         let age = u64::try_from((on - received_on).num_days()).unwrap_or(0);
         workload.open += 1;
         workload.open_late += u64::from(matches!(state, TermState::Late | TermState::VeryLate));
         workload.open_very_late += u64::from(state == TermState::VeryLate);
         workload.oldest_open_days = workload.oldest_open_days.max(age);
     }
-    let due = facts.agreements.values().filter_map(|agreement| agreement.text.due_on);
+    let due = facts.agreements.iter().filter_map(|agreement| agreement.due_on);
     workload.agreements_due_this_year =
         due.filter(|due_on| due_on.year() == on.year()).fold(0, |count, _| count + 1);
     workload

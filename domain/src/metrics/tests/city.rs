@@ -1,7 +1,5 @@
 //! Made-up facts.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::*;
@@ -170,7 +168,7 @@ impl AdviceFact {
 }
 
 pub(super) fn with_advice(mut facts: Facts, advice: impl IntoIterator<Item = AdviceFact>) -> Facts {
-    facts.advice.extend(advice.into_iter().map(|advice| (advice.id, Arc::new(advice))));
+    advice.into_iter().for_each(|advice| facts.put_advice(advice));
     facts
 }
 
@@ -242,7 +240,7 @@ impl Agreement {
 }
 
 pub(super) fn with_agreements(mut facts: Facts, agreements: impl IntoIterator<Item = Agreement>) -> Facts {
-    facts.agreements.extend(agreements.into_iter().map(|agreement| (agreement.id, Arc::new(agreement))));
+    agreements.into_iter().for_each(|agreement| facts.put_agreement(&agreement));
     facts
 }
 
@@ -417,19 +415,19 @@ pub(super) fn city() -> Facts {
         track(3, "2025-01-01", &early),
         track(4, "2025-05-01", &early[..2]).told("w1", Some("2025-05-20")),
     ];
-    facts.policy_tracks.extend(tracks.into_iter().map(|track| (track.id, Arc::new(track))));
+    tracks.into_iter().for_each(|track| facts.put_policy_track(track));
     let commitments = [
         commitment(1, "2025-01-10", Some("2025-06-01")).stepped(SettlementStep::Settled, "2025-03-01"),
         commitment(2, "2025-02-01", Some("2025-09-01")).stepped(SettlementStep::Proposed, "2025-08-01"),
         commitment(3, "2024-02-01", Some("2026-03-01")),
     ];
-    facts.commitments.extend(commitments.into_iter().map(|one| (one.id, Arc::new(one))));
+    commitments.into_iter().for_each(|one| facts.put_commitment(one));
     let talks = [
         talk(1, "w1", "2025-09-01", &[None, Some("2025-10-01")]),
         talk(2, "w2", "2025-03-01", &[Some("2026-01-10")]),
     ];
-    facts.talks.extend(talks.into_iter().map(|talk| (talk.id, Arc::new(talk))));
+    talks.into_iter().for_each(|talk| facts.put_talk(talk));
     let coordinators = [coordinator(1, "coordinator-07", "w1"), coordinator(2, "coordinator-02", "w2")];
-    facts.assignments.extend(coordinators.into_iter().map(|one| (one.id, Arc::new(one))));
+    coordinators.into_iter().for_each(|one| facts.put_assignment(one));
     facts
 }

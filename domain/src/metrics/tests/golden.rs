@@ -1,7 +1,5 @@
 //! Figures that were calculated by hand.
 
-use std::sync::Arc;
-
 use super::city::*;
 use super::*;
 use crate::codes::*;
@@ -242,7 +240,7 @@ fn a_coordinator_over_the_aim_gives_a_warning_and_no_name() {
     let mut facts = empty_city();
     for (number, of) in [(1, "w1"), (2, "w2"), (3, "w3")] {
         let assignment = coordinator(number, "coordinator-07", of);
-        facts.assignments.insert(assignment.id, Arc::new(assignment));
+        facts.put_assignment(assignment);
     }
     let query = over_2025(Cohort::Received, &[]);
     let answer = compute(metric("coordinator-load"), &facts, &query);

@@ -1,7 +1,5 @@
 //! What holds for any facts, any day and any breakdown.
 
-use std::sync::Arc;
-
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -12,6 +10,7 @@ use crate::calendar::add_days;
 use crate::codes::*;
 use crate::ids::OfficeHolderId;
 use crate::metrics::facts::{AdviceFact, FollowUpFact, PointFact, ResponseFact};
+use crate::metrics::table::Table;
 use crate::term::{EndReason, Extension, Suspension, built_in_rules};
 
 /// Throws from a seed, so that a case that fails can be thrown again.
@@ -135,7 +134,7 @@ impl Dice {
                     has_considerations: !self.once_in(3),
                     shared_on: self.maybe_day(),
                     recorded_on: self.maybe_day(),
-                    points,
+                    points: points.into(),
                 });
             }
         }
@@ -151,8 +150,13 @@ impl Dice {
     }
 
     fn facts(&mut self) -> Facts {
+        self.facts_and_advice().0
+    }
+
+    /// Facts, and what of them is advice as it was before it was packed.
+    fn facts_and_advice(&mut self) -> (Facts, Vec<AdviceFact>) {
         let all: Vec<_> = (1..40).map(|number| self.advice(number)).collect();
-        let mut facts = with_advice(empty_city(), all);
+        let mut facts = with_advice(empty_city(), all.clone());
         let agreements: Vec<_> = (1..15)
             .map(|number| {
                 let mut one = agreement(number, self.council(), self.one(AgreementSize::ALL));
@@ -187,7 +191,7 @@ impl Dice {
                 let on = self.maybe_day().map(|day| day.to_string());
                 one = one.told(self.council(), on.as_deref());
             }
-            facts.policy_tracks.insert(one.id, Arc::new(one));
+            facts.put_policy_track(one);
             let mut one = commitment(number, &self.day().to_string(), None);
             one.text.expected_on = self.maybe_day();
             one.text.cluster = self.one(&[None, Some("so"), Some("gone")]).map(|code| code.parse().unwrap());
@@ -196,17 +200,17 @@ impl Dice {
                     one = one.stepped(step, &self.day().to_string());
                 }
             }
-            facts.commitments.insert(one.id, Arc::new(one));
+            facts.put_commitment(one);
             let closed_on = self.maybe_day().map(|day| day.to_string());
             let one = talk(number, self.council(), &self.day().to_string(), &[None, closed_on.as_deref()]);
-            facts.talks.insert(one.id, Arc::new(one));
+            facts.put_talk(one);
             let position = self.one(&["coordinator-01", "coordinator-02", "coordinator-03"]);
             let mut one = coordinator(number, position, self.council());
             one.text.from = self.day();
             one.text.to = self.once_in(2).then(|| self.day());
-            facts.assignments.insert(one.id, Arc::new(one));
+            facts.put_assignment(one);
         }
-        facts
+        (facts, all)
     }
 
     fn query(&mut self) -> Query {
@@ -238,65 +242,82 @@ fn questions(definition: &Definition, query: &Query) -> Vec<Query> {
     questions
 }
 
-/// The facts without what is dated after a day.
-fn known_on(facts: &Facts, on: NaiveDate) -> Facts {
+/// An advice without what is dated after a day; none where nothing is left.
+fn advice_known_on(mut one: AdviceFact, on: NaiveDate) -> Option<AdviceFact> {
+    let known = |day: &NaiveDate| *day <= on;
+    let was_withdrawn =
+        one.term.ended_on.is_some_and(|(day, reason)| !known(&day) && reason == EndReason::Withdrawn);
+    one.withdrawn &= !was_withdrawn;
+    one.term.received_on = one.term.received_on.filter(known);
+    one.term.answered_on = one.term.answered_on.filter(known);
+    one.term.ended_on = one.term.ended_on.filter(|(day, _)| known(day));
+    one.term.extensions.retain(|extension| known(&extension.decided_on));
+    one.term.suspensions.retain(|one| known(&one.decided_on) && known(&one.from));
+    for suspension in &mut one.term.suspensions {
+        suspension.to = suspension.to.filter(known);
+    }
+    one.cosigners.retain(|(_, signed_on)| signed_on.as_ref().is_none_or(known));
+    one.responses.retain(|response| response.sent_on.as_ref().is_none_or(known));
+    for response in &mut one.responses {
+        response.shared_on = response.shared_on.filter(known);
+    }
+    one.follow_ups.retain(|follow_up| known(&follow_up.on));
+    one.clusters.retain(|(from, _)| from.as_ref().is_none_or(known));
+    one.published_on = one.published_on.filter(known);
+    one.unpublished_on = one.unpublished_on.filter(known);
+    let has_happened = one.term.received_on.is_some() || one.term.answered_on.is_some();
+    (has_happened || one.earliest_on.as_ref().is_none_or(known)).then_some(one)
+}
+
+/// The facts, of which `advice` is all advice, without what is dated after a day.
+fn known_on(facts: &Facts, advice: &[AdviceFact], on: NaiveDate) -> Facts {
     let known = |day: &NaiveDate| *day <= on;
     let mut facts = facts.clone();
-    facts.advice.retain(|_, advice| {
-        let one = Arc::make_mut(advice);
-        let was_withdrawn =
-            one.term.ended_on.is_some_and(|(day, reason)| !known(&day) && reason == EndReason::Withdrawn);
-        one.withdrawn &= !was_withdrawn;
-        one.term.received_on = one.term.received_on.filter(known);
-        one.term.answered_on = one.term.answered_on.filter(known);
-        one.term.ended_on = one.term.ended_on.filter(|(day, _)| known(day));
-        one.term.extensions.retain(|extension| known(&extension.decided_on));
-        one.term.suspensions.retain(|one| known(&one.decided_on) && known(&one.from));
-        for suspension in &mut one.term.suspensions {
-            suspension.to = suspension.to.filter(known);
-        }
-        one.cosigners.retain(|(_, signed_on)| signed_on.as_ref().is_none_or(known));
-        one.responses.retain(|response| response.sent_on.as_ref().is_none_or(known));
-        for response in &mut one.responses {
-            response.shared_on = response.shared_on.filter(known);
-        }
-        one.follow_ups.retain(|follow_up| known(&follow_up.on));
-        one.clusters.retain(|(from, _)| from.as_ref().is_none_or(known));
-        one.published_on = one.published_on.filter(known);
-        one.unpublished_on = one.unpublished_on.filter(known);
-        let has_happened = one.term.received_on.is_some() || one.term.answered_on.is_some();
-        has_happened || one.earliest_on.as_ref().is_none_or(known)
-    });
-    facts.agreements.retain(|_, agreement| {
-        let one = Arc::make_mut(agreement);
-        one.progress.retain(|progress| known(&progress.on));
-        one.judgements.retain(|judgement| known(&judgement.on));
-        known(&one.text.agreed_on)
-    });
-    facts.policy_tracks.retain(|_, track| {
-        let one = Arc::make_mut(track);
-        one.phases.retain(|phase| known(&phase.starts_on));
-        one.plans_adopted.retain(known);
-        one.informed.retain(|entry| entry.on.as_ref().is_none_or(known));
-        known(&one.text.started_on)
-    });
-    facts.commitments.retain(|_, commitment| {
-        let one = Arc::make_mut(commitment);
-        one.steps.retain(|step| known(&step.on));
-        known(&one.text.made_on)
-    });
-    facts.talks.retain(|_, talk| {
-        let one = Arc::make_mut(talk);
-        for lesson in &mut one.lessons {
-            lesson.closed_on = lesson.closed_on.filter(known);
-        }
-        known(&one.text.held_on)
-    });
-    facts.assignments.retain(|_, assignment| {
-        let one = Arc::make_mut(assignment);
-        one.text.to = one.text.to.filter(known);
-        known(&one.text.from)
-    });
+    facts.advice = Table::default();
+    for one in advice {
+        advice_known_on(one.clone(), on).into_iter().for_each(|one| facts.put_advice(one));
+    }
+    let agreements = facts.agreements.iter().filter(|agreement| known(&agreement.agreed_on)).cloned();
+    facts.agreements = agreements
+        .map(|mut one| {
+            one.progress = one.progress.iter().copied().filter(|(day, _)| known(day)).collect();
+            one.judgements =
+                one.judgements.iter().copied().filter(|judgement| known(&judgement.on)).collect();
+            one
+        })
+        .collect();
+    let tracks = facts.policy_tracks.iter().filter(|track| known(&track.text.started_on)).cloned();
+    facts.policy_tracks = tracks
+        .map(|mut one| {
+            one.phases.retain(|phase| known(&phase.starts_on));
+            one.plans_adopted.retain(known);
+            one.informed.retain(|entry| entry.on.as_ref().is_none_or(known));
+            one
+        })
+        .collect();
+    let commitments = facts.commitments.iter().filter(|commitment| known(&commitment.text.made_on)).cloned();
+    facts.commitments = commitments
+        .map(|mut one| {
+            one.steps.retain(|step| known(&step.on));
+            one
+        })
+        .collect();
+    let talks = facts.talks.iter().filter(|talk| known(&talk.text.held_on)).cloned();
+    facts.talks = talks
+        .map(|mut one| {
+            for lesson in &mut one.lessons {
+                lesson.closed_on = lesson.closed_on.filter(known);
+            }
+            one
+        })
+        .collect();
+    let assignments = facts.assignments.iter().filter(|assignment| known(&assignment.text.from)).cloned();
+    facts.assignments = assignments
+        .map(|mut one| {
+            one.text.to = one.text.to.filter(known);
+            one
+        })
+        .collect();
     facts
 }
 
@@ -403,9 +424,9 @@ proptest! {
     #[test]
     fn what_is_dated_later_changes_nothing(seed in any::<u64>()) {
         let mut dice = Dice(seed);
-        let facts = dice.facts();
+        let (facts, advice) = dice.facts_and_advice();
         let query = dice.query();
-        let known = known_on(&facts, query.on);
+        let known = known_on(&facts, &advice, query.on);
         for definition in definitions() {
             let mut questions = questions(definition, &query);
             let question = questions.swap_remove(dice.roll(questions.len()));
