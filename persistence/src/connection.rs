@@ -138,8 +138,14 @@ impl ManageConnection for Manager {
                     Purpose::Check | Purpose::Write => 0,
                 };
                 connection.batch_execute(&format!(
-                    "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';",
-                    LOCK_WAIT.as_millis()
+                    "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';{}",
+                    LOCK_WAIT.as_millis(),
+                    match self.purpose {
+                        // Each query walks an index, whatever the values: what was planned once is good for all, and to plan anew
+                        // would take longer than the query.
+                        Purpose::Read => " SET plan_cache_mode = force_generic_plan;",
+                        Purpose::Check | Purpose::Write => "",
+                    }
                 ))?;
                 Ok(AnyConnection::Postgres(connection))
             }

@@ -20,12 +20,13 @@ pub mod response_draft;
 pub mod roots;
 mod schema;
 mod snapshot;
+mod statement;
 mod store;
 pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
-pub use journal::{Position, Tx};
+pub use journal::{Position, State, Tx};
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
 pub use store::{Replica, Snapshot, Store, Usage, check_existing, check_existing_from};
 

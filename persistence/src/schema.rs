@@ -77,6 +77,9 @@ diesel::table! {
         advice -> Text,
         council -> Text,
         is_public -> Bool,
+        status -> Text,
+        submitted_day -> Nullable<Integer>,
+        received_day -> Nullable<Integer>,
     }
 }
 
@@ -191,5 +194,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     advice_term,
     audience,
     dossier,
-    dossier_facet
+    dossier_facet,
+    journal_head
 );

@@ -99,6 +99,19 @@ impl Store {
         dialect::end_read(&mut connection, work)
     }
 
+    /// Reads with one statement, which is a snapshot by itself.
+    pub fn read_at_once<T>(
+        &self,
+        work: impl Fn(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let read = Cell::new(None);
+        self.pools.read.begun(|connection| {
+            read.set(Some(work(connection)?));
+            Ok(())
+        })?;
+        read.take().ok_or_else(|| StoreError::Unavailable("the database said nothing".to_owned()))
+    }
+
     /// Where the journal ends now: after whatever any process wrote before this was asked. It has a connection of its own, so
     /// that it is told at once, however many others read.
     pub fn position(&self) -> Result<Position, StoreError> {
