@@ -267,6 +267,25 @@ on_both_databases! {
         assert_eq!(before["total"], 12);
     }
 
+    async fn the_overdue_are_the_same_alone_and_among_all_others(app: TestApp) {
+        let ids = golden_cases(&app).await;
+        for on in ["2025-07-20", "2025-08-20", "2025-12-31", "2026-11-23"] {
+            for sort in ["-daysOver", "daysOver", "dueOn", "-dueOn", "-receivedOn"] {
+                let all = read(&app, &format!("/v1/advice?on={on}&sort={sort}")).await;
+                for (asked, states) in [("late", &["late", "very_late"][..]), ("very_late", &["very_late"])] {
+                    let is_so = |item: &&Value| states.contains(&item["term"]["state"].as_str().unwrap());
+                    let expected = all["items"].as_array().unwrap().iter().filter(is_so);
+                    let name = |item: &Value| ids.iter().find(|(_, id)| item["id"] == ***id).unwrap().0.to_string();
+                    let expected: Vec<String> = expected.map(name).collect();
+                    for limit in [1, 2, 100] {
+                        let path = format!("/v1/advice?on={on}&termState={asked}&sort={sort}&limit={limit}");
+                        assert_eq!(names_on(&app, &ids, &path).await, expected, "{path}");
+                    }
+                }
+            }
+        }
+    }
+
     async fn a_walk_through_the_list_stays_on_its_day_past_midnight(app: TestApp) {
         let ids = golden_cases(&app).await;
         let first = read(&app, "/v1/advice?sort=-daysOver&limit=6").await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use persistence::registry::{self, Table};
-use persistence::{AnyConnection, Glance, Position, Store, StoreError, Stored, Tx, dossier, journal};
+use persistence::{AnyConnection, Look, Position, State, Store, StoreError, Stored, Tx, dossier, journal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use domain::collegetarget::Collegetarget;
@@ -195,8 +195,23 @@ impl App {
         })
     }
 
+    /// The reference tables as they are in this state of the database, if they were read before.
+    pub fn registry_in(&self, state: State) -> Option<Arc<Registry>> {
+        let known = self.known_registry();
+        known.as_ref().map(|(_, known)| known).filter(|known| known.sequence == state.registry).cloned()
+    }
+
+    /// The reference tables as they were when they were last read.
+    pub fn last_registry(&self) -> Option<Arc<Registry>> {
+        self.known_registry().as_ref().map(|(_, known)| known.clone())
+    }
+
     /// The reference tables, read by somebody who does not know where the journal ends.
     pub fn registry(&self, connection: &mut AnyConnection) -> Result<Arc<Registry>, StoreError> {
+        let sequence = registry::sequence(connection)?;
+        if let Some(known) = self.last_registry().filter(|known| known.sequence == sequence) {
+            return Ok(known);
+        }
         let position = journal::position(connection)?;
         self.registry_at(position, connection)
     }
@@ -221,12 +236,6 @@ impl App {
         };
         *self.known_registry() = Some((position, fresh.clone()));
         Ok(fresh)
-    }
-
-    /// The reference tables of this number, if they were read.
-    fn registry_of(&self, sequence: i64) -> Option<Arc<Registry>> {
-        let known = self.known_registry();
-        known.as_ref().filter(|(_, known)| known.sequence == sequence).map(|(_, known)| known.clone())
     }
 
     fn known_registry(&self) -> MutexGuard<'_, Option<(Position, Arc<Registry>)>> {
@@ -309,14 +318,14 @@ impl Session {
 
     /// An advice and the reference tables, of one state of the database, by a look that many share. None where it takes more than
     /// that: a replica to read from, or tables to be read first.
-    pub async fn glance(&self, id: AdviceId) -> Option<(Arc<Glance>, Arc<Registry>)> {
+    pub async fn look(&self, id: AdviceId) -> Option<(Arc<Look>, Arc<Registry>)> {
         if self.store.replica().is_some() {
             return None;
         }
-        let glance = self.latest.look(Some(id)).await?;
-        let registry = self.registry_of(glance.registry)?;
-        self.note(glance.position);
-        Some((glance, registry))
+        let look = self.latest.look(Some(id)).await?;
+        let registry = self.registry_in(look.state)?;
+        self.note(look.state.position);
+        Some((look, registry))
     }
 
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.
@@ -343,6 +352,30 @@ impl Session {
         off_the_request(move || {
             let _turn = turn;
             session.read_primary(work)
+        })
+        .await?
+    }
+
+    /// Reads with one statement, where `glance` finds in it all that there is to say; otherwise as [`Session::read`] does.
+    pub async fn read_at_once<T: Send + 'static>(
+        &self,
+        glance: impl Fn(&App, &mut AnyConnection) -> Result<Option<(Position, T)>, StoreError> + Send + 'static,
+        work: impl FnOnce(&Reading<'_>, &mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        if self.replica_from.is_some() && self.store.replica().is_some() {
+            return self.read(work).await;
+        }
+        let session = self.clone();
+        let turn = turn_at(&self.turns.reading, READING_TURN).await?;
+        off_the_request(move || {
+            let _turn = turn;
+            match session.store.read_at_once(|connection| glance(&session, connection))? {
+                Some((position, found)) => {
+                    session.reading(position);
+                    Ok(found)
+                }
+                None => session.read_primary(work),
+            }
         })
         .await?
     }

@@ -1,21 +1,22 @@
 //! The feed: the journal as its reader may see it. Read from the start it rebuilds exactly what that reader can see.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::access::{Caller, View};
+use domain::access::{Caller, View, view_among};
 use domain::advice::Advice;
 use domain::ids::AdviceId;
-use persistence::journal::{self, Entry, holds_key};
-use persistence::{AnyConnection, Position, Stored, advice, advice_request, dossier};
+use persistence::journal::{self, Glance, holds_key};
+use persistence::{AnyConnection, Position, advice, advice_request, dossier};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::advice::Showing;
+use crate::advice::{AdviceView, Showing};
 use crate::app::{App, Reading, Session};
 use crate::incoming::{Call, Incoming};
 use crate::paging::{self, DEFAULT_LIMIT, to_value};
@@ -41,7 +42,7 @@ pub struct ChangesQuery {
 }
 
 /// One change that the caller may see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// What kind of thing changed: `advice`, `council`, `term-rule` …
@@ -55,11 +56,29 @@ pub struct Change {
     pub deleted: bool,
     /// The item as far as the caller may see it, as it is at the time of reading; null where it is gone.
     #[schema(value_type = Option<Object>, additional_properties = true)]
-    pub item: Option<serde_json::Value>,
+    pub item: Option<Item>,
+}
+
+/// An item on a page of changes. Many entries are of the same advice, which is shown once.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// An advice.
+    Advice(Arc<AdviceView>),
+    /// Anything else.
+    Other(serde_json::Value),
+}
+
+impl Serialize for Item {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Advice(advice) => AdviceView::serialize(advice, serializer),
+            Self::Other(other) => other.serialize(serializer),
+        }
+    }
 }
 
 /// A page of changes, in the order in which they were written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeList {
     /// The changes, oldest first.
@@ -72,6 +91,9 @@ pub struct ChangeList {
 
 /// How many entries of the journal one request looks through.
 const SCAN: i64 = 1000;
+
+/// How many of them it reads at once, at least.
+const FEWEST: usize = 100;
 
 /// How many bytes the items of a page have, but for a first that is bigger by itself.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -167,6 +189,49 @@ fn is_of_an_earlier_release(text: &str) -> bool {
     plain.is_some_and(|text| text.strip_prefix('s').is_some_and(|number| number.parse::<u32>().is_ok()))
 }
 
+/// What was looked through, and the places in it of what the caller sees, each with how much of it; none where he lost it.
+type Looked = (Vec<Glance>, Vec<(usize, Option<View>)>);
+
+/// Looks through the journal until the page is full, but no further than one request may.
+fn look_through(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    after: i64,
+    limit: usize,
+) -> Result<Looked, ApiError> {
+    let (mut entries, mut seen): Looked = (Vec::new(), Vec::new());
+    let most = usize::try_from(SCAN).unwrap_or(usize::MAX);
+    let keys = caller.keys();
+    let view_through = |held: &str| view_among(&keys, |key| holds_key(held, key.as_str()));
+    while entries.len() < most && seen.len() < limit {
+        // Most of what is written is seen by who reads all of it.
+        let wanted = (limit - seen.len()).max(FEWEST).max(entries.len()).min(most - entries.len());
+        let from = entries.last().map_or(after, |last: &Glance| last.sequence);
+        let found = journal::scan(connection, from, i64::try_from(wanted).unwrap_or(SCAN))?;
+        let is_end = found.len() < wanted;
+        for entry in found {
+            if seen.len() == limit {
+                break;
+            }
+            let before = view_through(&entry.audience_before);
+            let view = view_through(&entry.audience_after);
+            // Nobody is told of a change that he cannot see.
+            let is_told = match view {
+                Some(now) => before != Some(now) || entry.is_seen_by(now),
+                None => before.is_some(),
+            };
+            if is_told {
+                seen.push((entries.len(), view));
+            }
+            entries.push(entry);
+        }
+        if is_end {
+            break;
+        }
+    }
+    Ok((entries, seen))
+}
+
 fn changes(
     app: &Reading<'_>,
     connection: &mut AnyConnection,
@@ -180,27 +245,13 @@ fn changes(
     if journal::position_at(connection, after.sequence)? != Some(after) {
         return Err(ApiError::CursorGone);
     }
-    let entries = journal::scan(connection, after.sequence.max(looked), SCAN)?;
-    let mut last = after;
-    let mut seen: Vec<(&Entry, Option<View>)> = Vec::new();
-    for entry in &entries {
-        if seen.len() == limit {
-            break;
-        }
-        let before = caller.view_through(|key| holds_key(&entry.audience_before, key.as_str()));
-        let view = caller.view_through(|key| holds_key(&entry.audience_after, key.as_str()));
-        match view {
-            // Nobody is told of a change that he cannot see.
-            Some(now) if before == Some(now) && !entry.is_seen_by(now) => continue,
-            Some(_) => seen.push((entry, view)),
-            None if before.is_some() => seen.push((entry, None)),
-            None => continue,
-        }
-        // The cursor moves with what the caller sees, so that it does not tell of what he does not.
-        last = entry.position();
-    }
+    let (entries, seen) = look_through(connection, caller, after.sequence.max(looked), limit)?;
+    // The cursor moves with what the caller sees, so that it does not tell of what he does not.
+    let mut last = seen.last().map_or(after, |(place, _)| entries[*place].position());
+    let seen: Vec<(&Glance, Option<View>)> =
+        seen.into_iter().map(|(place, view)| (&entries[place], view)).collect();
     let full = i64::try_from(entries.len()).unwrap_or(SCAN) == SCAN;
-    let scanned = entries.last().map(Entry::position);
+    let scanned = entries.last().map(Glance::position);
     if let (true, Some(scanned)) = (seen.len() < limit && full, scanned) {
         last = scanned;
     }
@@ -208,17 +259,22 @@ fn changes(
     let mut more = seen.len() == limit || full;
     // Everything as it now is and not as it then was: what was corrected or withdrawn from publication since is not to be read here
     // again. Whoever reads on to the end has the same either way.
-    let ids: Vec<AdviceId> = seen
+    let ids: BTreeSet<AdviceId> = seen
         .iter()
         .filter(|(entry, view)| view.is_some() && entry.resource == advice::RESOURCE)
         .filter_map(|(entry, _)| entry.item.parse().ok())
         .collect();
+    let ids: Vec<AdviceId> = ids.into_iter().collect();
     let current = advice::find_all(connection, &ids, caller)?;
-    let current: HashMap<String, &(Stored<Advice>, View)> =
-        current.iter().map(|found| (found.0.value.id.to_string(), found)).collect();
-    let named: Vec<&Advice> = current.values().map(|(stored, _)| &stored.value).collect();
+    let named: Vec<&Advice> = current.iter().map(|(stored, _)| &stored.value).collect();
     let showing = Showing::of(connection, caller, &registry, today, &named)?;
-    let shown: Vec<&Entry> =
+    let mut advice_shown = HashMap::with_capacity(current.len());
+    for (stored, view) in &current {
+        let shown = showing.show(stored, *view);
+        let size = crate::etag::body_of(&shown)?.len();
+        advice_shown.insert(stored.value.id.to_string(), (Item::Advice(Arc::new(shown)), size));
+    }
+    let shown: Vec<&Glance> =
         seen.iter().filter(|(_, view)| view.is_some()).map(|(entry, _)| *entry).collect();
     let dossiers = crate::dossier::current_of(connection, caller, &registry, today, &shown)?;
     let of_requests = shown.iter().filter(|entry| entry.resource == advice_request::RESOURCE);
@@ -227,17 +283,15 @@ fn changes(
     let requests = crate::advice_request::show(connection, caller, requests)?;
     let requests: HashMap<String, _> =
         requests.into_iter().map(|request| (request.id.to_string(), request)).collect();
-    let codes = shown.iter().map(|entry| entry.item.clone()).collect();
+    let of_tables = shown.iter().filter(|entry| journal::is_code(&entry.resource));
+    let codes = of_tables.map(|entry| entry.item.clone()).collect();
     let rows = persistence::registry::current(connection, &codes)?;
     let mut items = Vec::with_capacity(seen.len());
     let (mut size, mut last_told) = (0, None);
     for (entry, view) in &seen {
-        let item = match view {
+        let other = match view {
             None => None,
-            Some(_) if entry.resource == advice::RESOURCE => match current.get(&entry.item) {
-                Some((stored, view)) => Some(to_value(&showing.show(stored, *view))?),
-                None => None,
-            },
+            Some(_) if entry.resource == advice::RESOURCE => None,
             Some(_) if dossier::RESOURCES.contains(&entry.resource.as_str()) => {
                 dossiers.get(&entry.item).cloned()
             }
@@ -249,7 +303,14 @@ fn changes(
                 None => None,
             },
         };
-        size += item.as_ref().map_or(0, |item| item.to_string().len());
+        let item = match view {
+            Some(_) if entry.resource == advice::RESOURCE => advice_shown.get(&entry.item).cloned(),
+            _ => other.map(|other| {
+                let size = other.to_string().len();
+                (Item::Other(other), size)
+            }),
+        };
+        size += item.as_ref().map_or(0, |(_, size)| *size);
         if size > MOST_BYTES && !items.is_empty() {
             // The rest comes with the next page.
             more = true;
@@ -261,7 +322,7 @@ fn changes(
             id: entry.item.clone(),
             modified_at: entry.at(),
             deleted: item.is_none(),
-            item,
+            item: item.map(|(item, _)| item),
         });
     }
     if items.len() < seen.len() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::ids::AdviceId;
-use persistence::{Glance, Store};
+use persistence::{Look, Store};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -28,7 +28,7 @@ pub struct Latest {
 
 struct Asking {
     advice: Option<AdviceId>,
-    answer: oneshot::Sender<Arc<Glance>>,
+    answer: oneshot::Sender<Arc<Look>>,
 }
 
 impl Latest {
@@ -39,7 +39,7 @@ impl Latest {
 
     /// How the database stands, after whatever was written before this was called; with an advice, if one is asked for. None where
     /// the database does not say.
-    pub async fn look(&self, advice: Option<AdviceId>) -> Option<Arc<Glance>> {
+    pub async fn look(&self, advice: Option<AdviceId>) -> Option<Arc<Look>> {
         let (answer, answered) = oneshot::channel();
         self.ask(Asking { advice, answer });
         timeout(LONGEST, answered).await.ok()?.ok()
@@ -81,12 +81,12 @@ fn answer_all(store: &Store, questions: &Receiver<Asking>) {
             }
         }
         let ids: Vec<AdviceId> = ids.into_iter().collect();
-        match store.glance(&ids) {
-            Ok(glance) => {
-                let glance = Arc::new(glance);
+        match store.look(&ids) {
+            Ok(look) => {
+                let look = Arc::new(look);
                 for answer in all {
                     // Who no longer waits for it does without.
-                    answer.send(glance.clone()).ok();
+                    answer.send(look.clone()).ok();
                 }
             }
             Err(error) => tracing::debug!(%error, "the database does not say how it stands"),

@@ -120,9 +120,9 @@ fn pairs_of(call: &Call) -> Vec<(String, String)> {
 }
 
 /// One page of a list.
-pub struct Page {
-    /// The rows, as JSON.
-    pub items: Vec<Value>,
+pub struct Page<T = Value> {
+    /// The rows, as they become JSON.
+    pub items: Vec<T>,
     /// Where the next page begins; none on the last.
     pub next: Option<Cursor>,
     /// How many rows the whole list has, where the caller asked.
@@ -130,8 +130,8 @@ pub struct Page {
 }
 
 #[derive(Serialize)]
-struct Envelope {
-    items: Vec<Value>,
+struct Envelope<T> {
+    items: Vec<T>,
     next: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
@@ -203,10 +203,10 @@ pub fn accepted<'o>(call: &Call, offers: &[&'o str]) -> Result<&'o str, ApiError
 }
 
 /// Sends a page, as JSON or as the same rows in CSV.
-pub fn answer(
+pub fn answer<T: Serialize>(
     call: &Call,
     public_url: &str,
-    page: Page,
+    page: Page<T>,
     columns: &[Column],
     style: Option<Style>,
 ) -> Result<HttpResponse, ApiError> {
@@ -218,7 +218,10 @@ pub fn answer(
         link.push_str(&format!(", <{next}>; rel=\"next\""));
     }
     let (content_type, body) = match style {
-        Some(style) => (CSV_TYPE, csv::render(columns, &items, style)?),
+        Some(style) => {
+            let rows: Vec<Value> = items.iter().map(to_value).collect::<Result<_, _>>()?;
+            (CSV_TYPE, csv::render(columns, &rows, style)?)
+        }
         None => {
             let envelope = Envelope { items, next, total };
             let body =

@@ -258,6 +258,11 @@ pub fn sees_dossier<D: Dossier>(caller: &Caller, dossier: &D) -> bool {
     caller.view_through(|key| audience.contains(key)).is_some()
 }
 
+/// The widest view that one of these keys of a caller opens.
+pub fn view_among(keys: &[(AudienceKey, View)], hangs_out: impl Fn(&AudienceKey) -> bool) -> Option<View> {
+    keys.iter().filter(|(key, _)| hangs_out(key)).map(|(_, view)| *view).max()
+}
+
 impl Caller {
     /// Whether the token has the scope.
     pub fn has(&self, scope: Scope) -> bool {
@@ -349,7 +354,7 @@ impl Caller {
 
     /// The same, from keys that storage kept.
     pub fn view_through(&self, hangs_out: impl Fn(&AudienceKey) -> bool) -> Option<View> {
-        self.keys().into_iter().filter(|(key, _)| hangs_out(key)).map(|(_, view)| view).max()
+        view_among(&self.keys(), hangs_out)
     }
 
     /// Whether the caller may draft an advice that this council leads.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{IntoBoxed, auto_type, count_star, exists, max, sql};
+use diesel::dsl::{IntoBoxed, auto_type, exists, max, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use domain::access::{self, Caller, View};
 use domain::advice::{Advice, AdviceRecord};
 use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, PublicationState, TermState};
@@ -14,11 +14,13 @@ use domain::term;
 use uuid::Uuid;
 
 use crate::connection::{AnyConnection, MultiBackend};
+use crate::dialect;
 use crate::error::StoreError;
-use crate::journal::{Change, Tx};
+use crate::journal::{self, Change, State, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_council, advice_reference, advice_term, advice_theme, audience};
 use crate::snapshot::{self, Seen, Stamp, Stored};
+use crate::statement::{OneOf, Statement, Value, one_of};
 
 /// The name of the resource in the journal.
 pub const RESOURCE: &str = "advice";
@@ -101,7 +103,7 @@ pub fn imported(tx: &mut Tx<'_>) -> Result<Vec<Stored<Advice>>, StoreError> {
 /// Adds a new advice.
 pub fn add(tx: &mut Tx<'_>, value: &Advice, event: &str) -> Result<Stored<Advice>, StoreError> {
     let seen_from = seen_from(None, value);
-    write(tx, value, None, seen_from, event, None)
+    write(tx, value, Before::Nothing, seen_from, event, None)
 }
 
 /// Saves a changed advice, if nobody else changed it since it was read.
@@ -113,7 +115,7 @@ pub fn save(
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
     let seen_from = seen_from(Some(&*before.value), value);
-    write(tx, value, Some(before), seen_from, event, reason)
+    write(tx, value, Before::Item(before), seen_from, event, reason)
 }
 
 /// Advice that reacts to this one or was merged into it.
@@ -155,13 +157,13 @@ pub fn following_up(tx: &mut Tx<'_>, agreements: &BTreeSet<Uuid>) -> Result<Vec<
 }
 
 /// Writes down that an advice looks another way because one that it names was published or is no longer: copies and
-/// caches of it are out of date though nothing was recorded of it.
+/// caches of it are out of date though nothing was recorded of it. All that is made from it is made anew.
 pub fn save_as_seen_anew(tx: &mut Tx<'_>, stored: &Stored<Advice>) -> Result<Stored<Advice>, StoreError> {
-    write(tx, &stored.value, Some(stored), View::Public, "link", None)
+    write(tx, &stored.value, Before::Same(stored), View::Public, "link", None)
 }
 
-#[derive(Debug, PartialEq, Eq, Insertable, AsChangeset, Queryable, Selectable)]
-#[diesel(table_name = advice, treat_none_as_null = true)]
+#[derive(Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = advice)]
 struct Row {
     id: String,
     version: i64,
@@ -187,17 +189,107 @@ struct Row {
     words: String,
 }
 
+/// The columns of a row but for its id.
+const COLUMNS: &str = "version, created_at, modified_at, own_modified_at, public_modified_at, snapshot, kind, status, outcome, \
+                       level, cluster, portfolio_holder, request, second_round_of, merged_into, letter_day, listed_day, \
+                       submitted_day, received_day, answered_day, words";
+
+impl Row {
+    /// The id, and the others in the order of [`COLUMNS`].
+    fn into_values(self) -> (Value, [Value; 21]) {
+        let Self {
+            id,
+            version,
+            created_at,
+            modified_at,
+            own_modified_at,
+            public_modified_at,
+            snapshot,
+            kind,
+            status,
+            outcome,
+            level,
+            cluster,
+            portfolio_holder,
+            request,
+            second_round_of,
+            merged_into,
+            letter_day,
+            listed_day,
+            submitted_day,
+            received_day,
+            answered_day,
+            words,
+        } = self;
+        let columns = [
+            version.into(),
+            created_at.into(),
+            modified_at.into(),
+            own_modified_at.into(),
+            public_modified_at.into(),
+            snapshot.into(),
+            kind.into(),
+            status.into(),
+            outcome.into(),
+            level.into(),
+            cluster.into(),
+            portfolio_holder.into(),
+            request.into(),
+            second_round_of.into(),
+            merged_into.into(),
+            letter_day.into(),
+            listed_day.into(),
+            submitted_day.into(),
+            received_day.into(),
+            answered_day.into(),
+            words.into(),
+        ];
+        (id.into(), columns)
+    }
+}
+
+/// What stood there before.
+enum Before<'b> {
+    Nothing,
+    Item(&'b Stored<Advice>),
+    /// The very same; what is made from it is to be made anew.
+    Same(&'b Stored<Advice>),
+}
+
+impl<'b> Before<'b> {
+    fn stored(&self) -> Option<&'b Stored<Advice>> {
+        match self {
+            Self::Nothing => None,
+            Self::Item(stored) | Self::Same(stored) => Some(stored),
+        }
+    }
+}
+
 fn write(
     tx: &mut Tx<'_>,
     value: &Advice,
-    before: Option<&Stored<Advice>>,
+    before: Before<'_>,
     seen_from: View,
     event: &str,
     reason: Option<String>,
 ) -> Result<Stored<Advice>, StoreError> {
     // Whatever can be worked out before the journal's lock is.
+    let id = value.id.to_string();
     let index = IndexRows::of(value, &term::segments(&value.term_facts()));
+    let known = match before {
+        Before::Item(stored) => {
+            Some(IndexRows::of(&stored.value, &term::segments(&stored.value.term_facts())))
+        }
+        Before::Nothing | Before::Same(_) => None,
+    };
     let audience: Vec<String> = access::audience(value).iter().map(|key| key.as_str().to_owned()).collect();
+    let keys = match before {
+        Before::Nothing => Vec::new(),
+        // If anybody changed the item meanwhile, it is stale, and nothing of this is written.
+        Before::Item(_) | Before::Same(_) => tx.held(RESOURCE, &id)?,
+    };
+    let before = before.stored();
+    let (mut gone, mut rows) = index.statements(known.as_ref(), &id);
 
     let place = tx.next_place()?;
     let now = moment::to_utc(place.moment);
@@ -217,31 +309,25 @@ fn write(
         public: seen(known.map(|known| known.public), View::Public),
     };
     let text = snapshot::write(value, stamp)?;
-    let id = value.id.to_string();
-    let row = row_of(value, stamp, text.clone());
+    let (key, columns) = row_of(value, stamp, text.clone()).into_values();
     match before {
         None => {
-            diesel::insert_into(advice::table).values(row).execute(tx.connection)?;
+            let insert = Statement::new().sql("INSERT INTO advice (id, ").sql(COLUMNS).sql(") VALUES (");
+            rows.insert(0, insert.values([key].into_iter().chain(columns)).sql(")"));
         }
         Some(before) => {
-            let same =
-                advice::table.filter(advice::id.eq(&id)).filter(advice::version.eq(before.stamp.version));
-            if diesel::update(same).set(row).execute(tx.connection)? != 1 {
+            let update =
+                Statement::new().sql("UPDATE advice SET (").sql(COLUMNS).sql(") = (").values(columns);
+            let same = update.sql(") WHERE id = ").value(key).sql(" AND version = ");
+            gone.push(same.value(before.stamp.version));
+            if dialect::execute_all(tx.connection, gone)? != 1 {
                 return Err(StoreError::Stale);
             }
-            diesel::delete(advice_council::table.filter(advice_council::advice.eq(&id)))
-                .execute(tx.connection)?;
-            diesel::delete(advice_theme::table.filter(advice_theme::advice.eq(&id)))
-                .execute(tx.connection)?;
-            diesel::delete(advice_reference::table.filter(advice_reference::advice.eq(&id)))
-                .execute(tx.connection)?;
-            diesel::delete(advice_term::table.filter(advice_term::advice.eq(&id))).execute(tx.connection)?;
         }
     }
-    index.insert(tx.connection, &id)?;
     let change =
         Change { resource: RESOURCE, item: id, version: stamp.version, event, reason, audience, seen_from };
-    tx.append(place, change, text)?;
+    tx.append_with(place, change, text, keys, rows)?;
     Ok(Stored { value: value.clone(), stamp })
 }
 
@@ -296,13 +382,18 @@ fn searchable(value: &Advice) -> String {
 /// The rows beside an advice, to filter and sort by: all that is made from it at each save, but for its own columns.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct IndexRows {
-    /// Council, and whether the public sees it there.
-    councils: Vec<(String, bool)>,
+    councils: Vec<CouncilRow>,
     themes: Vec<String>,
     /// Place, value, and whether the public sees it.
     references: Vec<(i32, String, bool)>,
     terms: Vec<TermRow>,
 }
+
+/// Council, whether the public sees it there, status, day of submission, day of receipt.
+type CouncilRow = (String, bool, String, Option<i32>, Option<i32>);
+
+/// In place of a council: where an advice stands among all.
+const ALL_COUNCILS: &str = "*";
 
 /// First day, the day after the last, state, due day, days over.
 type TermRow = (i32, i32, String, Option<i32>, Option<i32>);
@@ -310,7 +401,14 @@ type TermRow = (i32, i32, String, Option<i32>, Option<i32>);
 impl IndexRows {
     fn of(value: &Advice, segments: &[term::Segment]) -> Self {
         let public = access::project(value, View::Public);
-        let councils = value.councils().map(|council| (council.to_string(), public.belongs_to(council)));
+        let status = value.status().as_str();
+        let submitted = value.submitted_on.map(moment::day);
+        let received = value.received.as_ref().map(|received| moment::day(received.received_on));
+        let councils = value
+            .councils()
+            .map(|council| (council.to_string(), public.belongs_to(council)))
+            .chain([(ALL_COUNCILS.to_owned(), true)])
+            .map(|(council, is_public)| (council, is_public, status.to_owned(), submitted, received));
         let of_responses = value.responses.iter().flat_map(|response| {
             response.references.iter().map(move |reference| (reference, response.sent_on.is_some()))
         });
@@ -335,45 +433,58 @@ impl IndexRows {
         }
     }
 
-    fn insert(self, connection: &mut AnyConnection, id: &str) -> Result<(), StoreError> {
+    /// What takes away the rows that are no more, and what adds those that are new. A table whose rows stay as they are known to
+    /// be is left alone.
+    fn statements(self, known: Option<&Self>, id: &str) -> (Vec<Statement>, Vec<Statement>) {
         let Self { councils, themes, references, terms } = self;
-        for (council, is_public) in councils {
-            diesel::insert_into(advice_council::table)
-                .values((
-                    advice_council::advice.eq(id),
-                    advice_council::council.eq(council),
-                    advice_council::is_public.eq(is_public),
-                ))
-                .execute(connection)?;
-        }
-        for theme in themes {
-            diesel::insert_into(advice_theme::table)
-                .values((advice_theme::advice.eq(id), advice_theme::theme.eq(theme)))
-                .execute(connection)?;
-        }
-        for (place, value, is_public) in references {
-            diesel::insert_into(advice_reference::table)
-                .values((
-                    advice_reference::advice.eq(id),
-                    advice_reference::place.eq(place),
-                    advice_reference::value.eq(value),
-                    advice_reference::is_public.eq(is_public),
-                ))
-                .execute(connection)?;
-        }
-        for (from_day, until_day, state, due_day, days_over) in terms {
-            diesel::insert_into(advice_term::table)
-                .values((
-                    advice_term::advice.eq(id),
-                    advice_term::from_day.eq(from_day),
-                    advice_term::until_day.eq(until_day),
-                    advice_term::state.eq(state),
-                    advice_term::due_day.eq(due_day),
-                    advice_term::days_over.eq(days_over),
-                ))
-                .execute(connection)?;
-        }
-        Ok(())
+        let id = || Value::from(id);
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        let mut table = |delete, is_same: Option<bool>, insert| {
+            if is_same == Some(true) {
+                return;
+            }
+            gone.push(Statement::new().sql("DELETE FROM ").sql(delete).sql(" WHERE advice = ").value(id()));
+            new.extend(insert);
+        };
+        table(
+            "advice_council",
+            known.map(|known| known.councils == councils),
+            Statement::insert(
+                "advice_council (advice, council, is_public, status, submitted_day, received_day)",
+                councils.into_iter().map(|(council, is_public, status, submitted, received)| {
+                    [id(), council.into(), is_public.into(), status.into(), submitted.into(), received.into()]
+                }),
+            ),
+        );
+        table(
+            "advice_theme",
+            known.map(|known| known.themes == themes),
+            Statement::insert(
+                "advice_theme (advice, theme)",
+                themes.into_iter().map(|theme| [id(), theme.into()]),
+            ),
+        );
+        table(
+            "advice_reference",
+            known.map(|known| known.references == references),
+            Statement::insert(
+                "advice_reference (advice, place, value, is_public)",
+                references
+                    .into_iter()
+                    .map(|(place, value, is_public)| [id(), place.into(), value.into(), is_public.into()]),
+            ),
+        );
+        table(
+            "advice_term",
+            known.map(|known| known.terms == terms),
+            Statement::insert(
+                "advice_term (advice, from_day, until_day, state, due_day, days_over)",
+                terms.into_iter().map(|(from, until, state, due, over)| {
+                    [id(), from.into(), until.into(), state.into(), due.into(), over.into()]
+                }),
+            ),
+        );
+        (gone, new)
     }
 
     fn sorted(mut self) -> Self {
@@ -400,12 +511,19 @@ pub(crate) fn check_index(
         .map(|row| (row.id.clone(), row))
         .collect();
     let mut found: HashMap<String, IndexRows> = HashMap::new();
-    for (id, council, is_public) in advice_council::table
+    for (id, council, is_public, status, submitted, received) in advice_council::table
         .filter(advice_council::advice.eq_any(ids.clone()))
-        .select((advice_council::advice, advice_council::council, advice_council::is_public))
-        .load::<(String, String, bool)>(connection)?
+        .select((
+            advice_council::advice,
+            advice_council::council,
+            advice_council::is_public,
+            advice_council::status,
+            advice_council::submitted_day,
+            advice_council::received_day,
+        ))
+        .load::<(String, String, bool, String, Option<i32>, Option<i32>)>(connection)?
     {
-        found.entry(id).or_default().councils.push((council, is_public));
+        found.entry(id).or_default().councils.push((council, is_public, status, submitted, received));
     }
     for (id, theme) in advice_theme::table
         .filter(advice_theme::advice.eq_any(ids.clone()))
@@ -591,44 +709,37 @@ pub struct Lost {
     pub at: DateTime<Utc>,
 }
 
+/// Advice as it stands under a council, or under `*` for all of them, with its term on a day.
 #[auto_type]
-fn with_term_on(day: i32) -> _ {
-    advice::table.inner_join(
+fn listed_on(day: i32) -> _ {
+    advice_council::table.inner_join(advice::table.on(advice::id.eq(advice_council::advice))).inner_join(
         advice_term::table.on(advice_term::advice
-            .eq(advice::id)
+            .eq(advice_council::advice)
             .and(advice_term::from_day.le(day))
             .and(advice_term::until_day.gt(day))),
     )
 }
 
-type Query<'q> = IntoBoxed<'q, with_term_on, MultiBackend>;
-
-/// The ids of items that hang out one of these keys.
-#[auto_type(no_type_alias)]
-fn items_with(keys: Vec<String>) -> _ {
-    let holds: diesel::dsl::EqAny<audience::audience_key, Vec<String>> = audience::audience_key.eq_any(keys);
-    audience::table.filter(holds).filter(audience::lost_at.is_null()).select(audience::item)
-}
+type Query<'q> = IntoBoxed<'q, listed_on, MultiBackend>;
 
 mod alias {
     #![allow(missing_docs)]
-    use super::audience;
+    use super::{advice_council, audience};
     diesel::alias!(audience as held: Held);
+    diesel::alias!(advice_council as other_council: OtherCouncil);
 }
-use alias::{Held, held};
+use alias::{Held, held, other_council};
 
-/// The same, for a query that reads the audience itself.
+/// The keys among these that an item of the audience still hangs out, asked of each in turn.
 #[auto_type(no_type_alias)]
 pub(crate) fn still_held(keys: Vec<String>) -> _ {
     let key: diesel::query_source::AliasedField<Held, audience::audience_key> =
         held.field(audience::audience_key);
     let lost_at: diesel::query_source::AliasedField<Held, audience::lost_at> = held.field(audience::lost_at);
     let item: diesel::query_source::AliasedField<Held, audience::item> = held.field(audience::item);
-    let holds: diesel::dsl::EqAny<
-        diesel::query_source::AliasedField<Held, audience::audience_key>,
-        Vec<String>,
-    > = key.eq_any(keys);
-    held.filter(holds).filter(lost_at.is_null()).select(item)
+    let holds: OneOf<diesel::query_source::AliasedField<Held, audience::audience_key>, Vec<String>> =
+        one_of(key, keys);
+    held.filter(item.eq(audience::item)).filter(holds).filter(lost_at.is_null()).limit(1_i64).offset(0_i64)
 }
 
 pub(crate) fn keys_from(caller: &Caller, least: View) -> Vec<String> {
@@ -640,22 +751,37 @@ pub(crate) fn keys_from(caller: &Caller, least: View) -> Vec<String> {
         .collect()
 }
 
-/// Where every list of advice starts: what the caller may see, with its term on the reference day.
-fn visible<'q>(caller: &Caller, on: NaiveDate) -> Query<'q> {
-    let query: Query<'q> = with_term_on(moment::day(on)).into_boxed();
-    // Asked of each row in turn: a page then costs what it shows, and not what there is.
-    let hangs_out = audience::table
-        .filter(audience::item.eq(advice::id))
-        .filter(audience::audience_key.eq_any(keys_from(caller, View::Public)))
-        .filter(audience::lost_at.is_null());
-    query.filter(exists(hangs_out))
+/// Where every list of advice starts: what the caller may see of a council or of all, with its term on the reference day.
+fn visible<'q>(caller: &Caller, council: &str, on: NaiveDate, part: Part) -> Query<'q> {
+    let query: Query<'q> = listed_on(moment::day(on)).into_boxed();
+    let query = match part {
+        Part::Whole => query.filter(advice_council::council.eq(council.to_owned())),
+        // Hidden from the indexes: these are found by their terms.
+        Part::OverdueForGood | Part::OverdueForNow => query.filter(
+            Statement::<Bool>::new().sql("advice_council.council || '' = ").value(council.to_owned()),
+        ),
+    };
+    query.filter(exists(hanging_out(keys_from(caller, View::Public))))
+}
+
+/// The keys of an advice that are among these. Asked of each row in turn, which PostgreSQL holds to because of the offset: a page
+/// then costs what it shows, and not what there is.
+#[auto_type(no_type_alias)]
+fn hanging_out(keys: Vec<String>) -> _ {
+    let holds: OneOf<audience::audience_key, Vec<String>> = one_of(audience::audience_key, keys);
+    audience::table
+        .filter(audience::item.eq(advice_council::advice))
+        .filter(holds)
+        .filter(audience::lost_at.is_null())
+        .limit(1_i64)
+        .offset(0_i64)
 }
 
 fn texts<T: ToString>(codes: &[T]) -> Vec<String> {
     codes.iter().map(ToString::to_string).collect()
 }
 
-fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
+fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate, part: Part) -> Query<'q> {
     let Filter {
         councils,
         area_councils,
@@ -674,22 +800,37 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
         search,
         modified_since,
     } = filter;
-    // Items of which the caller sees more than the public does.
-    let own = || items_with(keys_from(caller, View::Own));
-    let internal = || items_with(keys_from(caller, View::Internal));
-    let mut query = visible(caller, on);
-    for codes in [councils, area_councils].into_iter().flatten() {
-        let of_council = advice_council::table
-            .filter(advice_council::council.eq_any(texts(codes)))
-            .filter(advice_council::is_public.eq(true).or(advice_council::advice.eq_any(own())))
-            .select(advice_council::advice);
-        query = query.filter(advice::id.eq_any(of_council));
+    // Whether the caller sees more of it than the public does.
+    let (own_keys, internal_keys) = (keys_from(caller, View::Own), keys_from(caller, View::Internal));
+    let own = || exists(hanging_out(own_keys.clone()));
+    let internal = || exists(hanging_out(internal_keys.clone()));
+    // One council has an index in order; of several each advice is to be found once.
+    let one = match councils.as_deref() {
+        Some([council]) => Some(council.as_str()),
+        _ => None,
+    };
+    let mut query = visible(caller, one.unwrap_or(ALL_COUNCILS), on, part);
+    if one.is_some() {
+        let is_public = advice_council::is_public.eq(true);
+        query = match own_keys.is_empty() {
+            true => query.filter(is_public),
+            false => query.filter(is_public.or(own())),
+        };
+    }
+    for codes in [councils.as_ref().filter(|_| one.is_none()), area_councils.as_ref()].into_iter().flatten() {
+        let (council, advice) =
+            (other_council.field(advice_council::council), other_council.field(advice_council::advice));
+        let of_council = || other_council.filter(council.eq_any(texts(codes))).select(advice);
+        let for_all = of_council().filter(other_council.field(advice_council::is_public).eq(true));
+        query = query.filter(
+            advice_council::advice.eq_any(for_all).or(own().and(advice_council::advice.eq_any(of_council()))),
+        );
     }
     if !kinds.is_empty() {
         query = query.filter(advice::kind.eq_any(texts(kinds)));
     }
     if !statuses.is_empty() {
-        query = query.filter(advice::status.eq_any(texts(statuses)));
+        query = query.filter(one_of(advice_council::status, texts(statuses)));
     }
     if !outcomes.is_empty() {
         query = query.filter(advice::outcome.eq_any(texts(outcomes)));
@@ -701,7 +842,7 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
         let of_theme = advice_theme::table
             .filter(advice_theme::theme.eq_any(texts(themes)))
             .select(advice_theme::advice);
-        query = query.filter(advice::id.eq_any(of_theme));
+        query = query.filter(advice_council::advice.eq_any(of_theme));
     }
     if !clusters.is_empty() {
         query = query.filter(advice::cluster.eq_any(texts(clusters)));
@@ -709,19 +850,41 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     if let Some(holder) = portfolio_holder {
         query = query.filter(advice::portfolio_holder.eq(holder.to_string()));
     }
-    if !term_states.is_empty() {
-        query = query.filter(advice_term::state.eq_any(texts(term_states)));
+    match part {
+        Part::Whole if term_states.is_empty() => {}
+        Part::Whole => query = query.filter(one_of(advice_term::state, texts(term_states))),
+        Part::OverdueForNow => {
+            query = query
+                .filter(one_of(advice_term::state, texts(term_states)))
+                .filter(Statement::<Bool>::new().sql("advice_term.until_day < 2147483647"));
+        }
+        Part::OverdueForGood => {
+            // As the index of these has it. Only so can it be the one that is read.
+            query = query.filter(Statement::<Bool>::new().sql(
+                "advice_term.until_day = 2147483647 AND (advice_term.state IN ('late', 'very_late')) IS TRUE",
+            ));
+            for state in [TermState::Late, TermState::VeryLate] {
+                if !term_states.contains(&state) {
+                    query = query.filter(advice_term::state.ne(state.as_str()));
+                }
+            }
+        }
     }
     if let Some(reference) = reference {
-        let bearing = advice_reference::table
-            .filter(advice_reference::value.eq(reference.trim().to_owned()))
-            .filter(advice_reference::is_public.eq(true).or(advice_reference::advice.eq_any(internal())))
-            .select(advice_reference::advice);
-        query = query.filter(advice::id.eq_any(bearing));
+        let bearing = || {
+            advice_reference::table
+                .filter(advice_reference::value.eq(reference.trim().to_owned()))
+                .select(advice_reference::advice)
+        };
+        query = query.filter(
+            advice_council::advice
+                .eq_any(bearing().filter(advice_reference::is_public.eq(true)))
+                .or(internal().and(advice_council::advice.eq_any(bearing()))),
+        );
     }
     if let Some(request) = request {
         // Requests are not public, so neither is which advice answers one.
-        query = query.filter(advice::request.eq(request.to_string())).filter(advice::id.eq_any(own()));
+        query = query.filter(advice::request.eq(request.to_string())).filter(own());
     }
     if let Some(first) = second_round_of {
         query = query.filter(advice::second_round_of.eq(first.to_string()));
@@ -743,11 +906,12 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate) -> Query<'q> {
     }
     if let Some(since) = modified_since {
         let since = moment::of(*since);
-        query = query.filter(
+        // What nobody saw change no view did; of that there is an index.
+        query = query.filter(advice::modified_at.ge(since)).filter(
             advice::public_modified_at
                 .ge(since)
-                .or(advice::own_modified_at.ge(since).and(advice::id.eq_any(own())))
-                .or(advice::modified_at.ge(since).and(advice::id.eq_any(internal()))),
+                .or(advice::own_modified_at.ge(since).and(own()))
+                .or(internal()),
         );
     }
     query
@@ -764,25 +928,67 @@ const fn day_column(field: DayField) -> &'static str {
     }
 }
 
-/// The value of a sort key as a number that is never null: what has none stands last. Only columns and numbers of our
-/// own go into the text.
-fn sort_value(key: SortKey, on: NaiveDate) -> String {
-    let day = moment::day(on);
-    let column = match key.field {
-        SortField::LetterOn => day_column(DayField::Letter).to_owned(),
-        SortField::ListedOn => day_column(DayField::Listed).to_owned(),
-        SortField::SubmittedOn => day_column(DayField::Submitted).to_owned(),
-        SortField::ReceivedOn => day_column(DayField::Received).to_owned(),
-        SortField::AnsweredOn => day_column(DayField::Answered).to_owned(),
-        SortField::DueOn => day_column(DayField::Due).to_owned(),
-        SortField::DaysOver => format!(
-            "CASE WHEN advice_term.days_over IS NOT NULL THEN advice_term.days_over \
-             WHEN advice_term.due_day IS NULL THEN NULL \
-             WHEN advice_term.due_day < {day} THEN {day} - advice_term.due_day ELSE 0 END"
-        ),
+/// Whether many ask such a list, with other values.
+fn is_usual(filter: &Filter, sort: &[SortKey]) -> bool {
+    let Filter { councils, statuses, term_states, .. } = filter;
+    let usual = Filter {
+        councils: councils.clone(),
+        statuses: statuses.clone(),
+        term_states: term_states.clone(),
+        ..Filter::default()
     };
-    let last = if key.descending { -1_000_000_000 } else { 1_000_000_000 };
-    format!("COALESCE({column}, {last})")
+    let few = |values: usize| values <= 2;
+    *filter == usual
+        && councils.as_ref().is_none_or(|councils| councils.len() == 1)
+        && few(statuses.len())
+        && few(term_states.len())
+        && sort.len() <= 1
+}
+
+/// The value of a sort key as a number that is never null: what has none stands last.
+fn sort_value(key: SortKey, on: NaiveDate) -> Statement<Integer> {
+    let value = Statement::new().sql("COALESCE(");
+    let value = match key.field {
+        SortField::LetterOn => value.sql(day_column(DayField::Letter)),
+        SortField::ListedOn => value.sql(day_column(DayField::Listed)),
+        SortField::SubmittedOn => value.sql("advice_council.submitted_day"),
+        SortField::ReceivedOn => value.sql("advice_council.received_day"),
+        SortField::AnsweredOn => value.sql(day_column(DayField::Answered)),
+        SortField::DueOn => value.sql(day_column(DayField::Due)),
+        SortField::DaysOver => {
+            let day = moment::day(on);
+            value
+                .sql(
+                    "CASE WHEN advice_term.days_over IS NOT NULL THEN advice_term.days_over \
+                     WHEN advice_term.due_day IS NULL THEN NULL WHEN advice_term.due_day < ",
+                )
+                .value(day)
+                .sql(" THEN ")
+                .value(day)
+                .sql(" - advice_term.due_day ELSE 0 END")
+        }
+    };
+    value.sql(if key.descending { ", -1000000000)" } else { ", 1000000000)" })
+}
+
+/// What stands after a place, in the order of these values.
+fn beyond(sort: &[SortKey], values: &[Statement<Integer>], after: &After) -> Statement<Bool> {
+    let keys = || sort.iter().zip(values).zip(&after.values);
+    let mut beyond = Statement::new();
+    if let Some(((key, value), last)) = keys().next() {
+        // Said on its own it is where an index begins.
+        let sign = if key.descending { " <= " } else { " >= " };
+        beyond = beyond.then(value.clone()).sql(sign).value(*last).sql(" AND ");
+    }
+    let mut equal_so_far = Statement::<Bool>::new();
+    beyond = beyond.sql("(");
+    for ((key, value), last) in keys() {
+        let sign = if key.descending { " < " } else { " > " };
+        beyond = beyond.sql("(").then(equal_so_far.clone());
+        beyond = beyond.then(value.clone()).sql(sign).value(*last).sql(") OR ");
+        equal_so_far = equal_so_far.then(value.clone()).sql(" = ").value(*last).sql(" AND ");
+    }
+    beyond.sql("(").then(equal_so_far).sql("advice_council.advice > ").value(after.id.as_str()).sql("))")
 }
 
 /// One page of the list, in order.
@@ -795,42 +1001,122 @@ pub fn list(
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    let mut query = filtered(caller, filter, on);
-    let values: Vec<String> = sort.iter().map(|key| sort_value(*key, on)).collect();
-    if let Some(after) = after {
-        let mut beyond = String::from("(");
-        let mut equal_so_far = String::new();
-        for ((key, value), last) in sort.iter().zip(&values).zip(&after.values) {
-            let sign = if key.descending { '<' } else { '>' };
-            beyond.push_str(&format!("({equal_so_far}{value} {sign} {last}) OR "));
-            equal_so_far.push_str(&format!("{value} = {last} AND "));
+    Ok(list_at_once(connection, caller, filter, on, sort, after, limit)?.1)
+}
+
+/// The same with the state of the database that it read; none where there is nothing on the page.
+pub fn list_at_once(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    filter: &Filter,
+    on: NaiveDate,
+    sort: &[SortKey],
+    after: Option<&After>,
+    limit: i64,
+) -> Result<(Option<State>, Vec<Listed>), StoreError> {
+    let (mut states, mut listed) = (Vec::new(), Vec::new());
+    let parts = Part::of(filter, sort);
+    for part in parts {
+        let (state, rows) = part.page(connection, caller, filter, on, sort, after, limit)?;
+        states.push(state);
+        listed.extend(rows);
+    }
+    if parts.len() > 1 {
+        let descending = sort.iter().any(|key| key.descending);
+        listed.sort_by(|one: &Listed, other| {
+            let values = one.place.values.cmp(&other.place.values);
+            let values = if descending { values.reverse() } else { values };
+            values.then_with(|| one.place.id.cmp(&other.place.id))
+        });
+        listed.truncate(usize::try_from(limit).unwrap_or(0));
+    }
+    // Of one state only if each of them read the same.
+    let state =
+        states.first().copied().flatten().filter(|first| states.iter().all(|state| *state == Some(*first)));
+    Ok((state, listed))
+}
+
+/// A part of a list that an index has in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Of what is overdue and nothing is to change it: the longest first, by their due days.
+    OverdueForGood,
+    /// The rest of what is overdue: few, for their state soon is another, on any day but those long ago.
+    OverdueForNow,
+}
+
+impl Part {
+    /// The parts that make up the list. The most overdue are found in two.
+    fn of(filter: &Filter, sort: &[SortKey]) -> &'static [Self] {
+        let overdue = |state: &TermState| matches!(state, TermState::Late | TermState::VeryLate);
+        let is_overdue = !filter.term_states.is_empty() && filter.term_states.iter().all(overdue);
+        match sort {
+            [
+                SortKey { field: SortField::DaysOver, descending: true }
+                | SortKey { field: SortField::DueOn, descending: false },
+            ] if is_overdue => &[Self::OverdueForGood, Self::OverdueForNow],
+            _ => &[Self::Whole],
         }
-        beyond.push_str(&format!("({equal_so_far}advice.id > "));
-        query = query.filter(sql::<Bool>(&beyond).bind::<Text, _>(after.id.clone()).sql("))"));
     }
-    for (key, value) in sort.iter().zip(&values) {
-        let direction = if key.descending { "DESC" } else { "ASC" };
-        query = query.then_order_by(sql::<Integer>(&format!("{value} {direction}")));
+
+    #[allow(clippy::too_many_arguments)]
+    fn page(
+        self,
+        connection: &mut AnyConnection,
+        caller: &Caller,
+        filter: &Filter,
+        on: NaiveDate,
+        sort: &[SortKey],
+        after: Option<&After>,
+        limit: i64,
+    ) -> Result<(Option<State>, Vec<Listed>), StoreError> {
+        let mut query = filtered(caller, filter, on, self);
+        let values: Vec<Statement<Integer>> = sort.iter().map(|key| sort_value(*key, on)).collect();
+        let is_kept = is_usual(filter, sort);
+        if self == Self::OverdueForGood {
+            let due = || Statement::<Integer>::new().sql("advice_term.due_day");
+            if let Some(After { values, id }) = after {
+                // Of what is overdue the days over say the due day.
+                let due_day = |(key, value): (&SortKey, &i64)| match key.field {
+                    SortField::DaysOver => i64::from(moment::day(on)).saturating_sub(*value),
+                    _ => *value,
+                };
+                let values = sort.iter().zip(values).map(due_day).collect();
+                let by_due_day = [SortKey { field: SortField::DueOn, descending: false }];
+                query = query.filter(beyond(&by_due_day, &[due()], &After { values, id: id.clone() }));
+            }
+            query = query.then_order_by(due()).then_order_by(advice_term::advice);
+        } else {
+            if let Some(after) = after {
+                query = query.filter(beyond(sort, &values, after));
+            }
+            for (key, value) in sort.iter().zip(&values) {
+                query = query.then_order_by(value.clone().sql(if key.descending { " DESC" } else { " ASC" }));
+            }
+            query = query.then_order_by(advice_council::advice);
+        }
+        let mut place = Statement::<Text>::new().kept_if(is_kept).sql("''");
+        for (number, value) in values.into_iter().enumerate() {
+            place = place.sql(if number == 0 { " || CAST(" } else { " || ',' || CAST(" });
+            place = place.then(value).sql(" AS TEXT)");
+        }
+        let rows: Vec<(String, String, String, (i64, String, Option<i64>))> = query
+            .limit(limit)
+            .select((advice::id, advice::snapshot, place, journal::state()))
+            .load(connection)?;
+        let mut listed = Vec::with_capacity(rows.len());
+        let mut state = None;
+        for (id, text, values, read) in rows {
+            state.get_or_insert_with(|| State::of(read));
+            let advice = snapshot::read(&text)?;
+            // The keys in the row and the record agree; if they ever did not, the item stays hidden.
+            let Some(view) = caller.view(&advice.value) else { continue };
+            let values = values.split(',').filter_map(|value| value.parse().ok()).collect();
+            listed.push(Listed { advice, view, place: After { values, id } });
+        }
+        Ok((state, listed))
     }
-    let place = if values.is_empty() {
-        "''".to_owned()
-    } else {
-        values.iter().map(|value| format!("CAST({value} AS TEXT)")).collect::<Vec<_>>().join(" || ',' || ")
-    };
-    let rows: Vec<(String, String, String)> = query
-        .then_order_by(advice::id)
-        .limit(limit)
-        .select((advice::id, advice::snapshot, sql::<Text>(&place)))
-        .load(connection)?;
-    let mut listed = Vec::with_capacity(rows.len());
-    for (id, text, values) in rows {
-        let advice = snapshot::read(&text)?;
-        // The keys in the row and the record agree; if they ever did not, the item stays hidden.
-        let Some(view) = caller.view(&advice.value) else { continue };
-        let values = values.split(',').filter_map(|value| value.parse().ok()).collect();
-        listed.push(Listed { advice, view, place: After { values, id } });
-    }
-    Ok(listed)
 }
 
 /// How many rows the whole list has.
@@ -840,7 +1126,8 @@ pub fn count(
     filter: &Filter,
     on: NaiveDate,
 ) -> Result<i64, StoreError> {
-    Ok(filtered(caller, filter, on).select(count_star()).first(connection)?)
+    let count = Statement::<BigInt>::new().kept_if(is_usual(filter, &[])).sql("count(*)");
+    Ok(filtered(caller, filter, on, Part::Whole).select(count).first(connection)?)
 }
 
 /// Items that the caller lost at or after a moment, in order of id.
@@ -856,9 +1143,9 @@ pub fn lost_since(
         .filter(audience::audience_key.eq_any(keys.clone()))
         .filter(audience::item.gt(after.to_owned()))
         .filter(audience::item.eq_any(advice::table.select(advice::id)))
-        .filter(diesel::dsl::not(audience::item.eq_any(still_held(keys))))
+        .filter(audience::lost_at.ge(moment::of(since)))
+        .filter(diesel::dsl::not(exists(still_held(keys))))
         .group_by(audience::item)
-        .having(max(audience::lost_at).ge(moment::of(since)))
         .order(audience::item)
         .limit(limit)
         .select((audience::item, max(audience::lost_at)))

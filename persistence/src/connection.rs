@@ -138,8 +138,14 @@ impl ManageConnection for Manager {
                     Purpose::Check | Purpose::Write => 0,
                 };
                 connection.batch_execute(&format!(
-                    "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';",
-                    LOCK_WAIT.as_millis()
+                    "SET lock_timeout = {}; SET statement_timeout = {longest}; SET timezone = 'UTC';{}",
+                    LOCK_WAIT.as_millis(),
+                    match self.purpose {
+                        // Each query walks an index, whatever the values: what was planned once is good for all, and to plan anew
+                        // would take longer than the query.
+                        Purpose::Read => " SET plan_cache_mode = force_generic_plan;",
+                        Purpose::Check | Purpose::Write => "",
+                    }
                 ))?;
                 Ok(AnyConnection::Postgres(connection))
             }
@@ -250,7 +256,7 @@ pub(crate) struct Pools {
     pub(crate) read: Lane,
     pub(crate) write: Lane,
     /// One connection through which many look at once, and nothing else.
-    pub(crate) glance: Lane,
+    pub(crate) look: Lane,
     _in_use: Option<Arc<File>>,
 }
 
@@ -276,7 +282,7 @@ impl Pools {
         Ok(Self {
             read: Lane::new(url, Purpose::Read, readers),
             write: Lane::new(url, Purpose::Write, writers),
-            glance: Lane::new(url, Purpose::Read, 1),
+            look: Lane::new(url, Purpose::Read, 1),
             _in_use: in_use,
         })
     }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
+use crate::schema::journal_head;
+use crate::statement::Statement;
 
 type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
 
@@ -86,6 +88,49 @@ pub(crate) fn is_broken(connection: &mut AnyConnection) -> bool {
     match connection {
         AnyConnection::Postgres(postgres) => AnsiTransactionManager::is_broken_transaction_manager(postgres),
         AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::is_broken_transaction_manager(sqlite),
+    }
+}
+
+/// Takes the lock of the journal, and reads where it ends: sequence, moment, hash. SQLite's write transaction is that lock already.
+pub(crate) fn lock_head(connection: &mut AnyConnection) -> Result<(i64, i64, String), StoreError> {
+    let head = journal_head::table.find(1).select((
+        journal_head::sequence,
+        journal_head::moment,
+        journal_head::hash,
+    ));
+    Ok(match connection {
+        AnyConnection::Postgres(postgres) => head.for_no_key_update().first(postgres)?,
+        AnyConnection::Sqlite(sqlite) => head.first(sqlite)?,
+    })
+}
+
+/// Does all of these, and says how many rows the last one changed. None of them may need to see what another did. PostgreSQL is
+/// told in one go: the way there and back costs more than most of them.
+pub(crate) fn execute_all(
+    connection: &mut AnyConnection,
+    statements: Vec<Statement>,
+) -> Result<usize, StoreError> {
+    const NAMES: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    match connection {
+        AnyConnection::Postgres(_) if statements.len() <= NAMES.len() => {
+            let last = statements.len().saturating_sub(1);
+            let mut whole = Statement::new();
+            for ((place, statement), name) in statements.into_iter().enumerate().zip(NAMES) {
+                let begin = if place == 0 { "WITH " } else { ", " };
+                whole = match place {
+                    _ if place < last => whole.sql(begin).sql(name).sql(" AS (").then(statement).sql(")"),
+                    _ => whole.sql(" ").then(statement),
+                };
+            }
+            Ok(whole.execute(connection)?)
+        }
+        AnyConnection::Postgres(_) | AnyConnection::Sqlite(_) => {
+            let mut changed = 0;
+            for statement in statements {
+                changed = statement.execute(connection)?;
+            }
+            Ok(changed)
+        }
     }
 }
 

@@ -6,16 +6,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use domain::access::View;
 use domain::calendar::start_of;
 use sha2::{Digest, Sha256};
 
 use crate::connection::AnyConnection;
+use crate::dialect;
 use crate::error::StoreError;
 use crate::moment;
 use crate::roots::Root;
 use crate::schema::{audience, journal, journal_head};
+use crate::statement::{Statement, Value};
 
 /// A change to write down.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ pub(crate) struct Place {
 }
 
 /// One entry, as it is read back.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = journal)]
 pub struct Entry {
     /// Its number, without gaps.
@@ -77,6 +79,10 @@ pub struct Entry {
     pub hash: String,
 }
 
+/// The columns of an entry.
+const ENTRY: &str = "journal (sequence, moment, actor, reason, resource, item, version, event, snapshot, audience_before, \
+                     audience_after, seen_from, previous_hash, hash)";
+
 impl Entry {
     /// When it was written.
     pub fn at(&self) -> DateTime<Utc> {
@@ -85,15 +91,48 @@ impl Entry {
 
     /// Whether a reader with this view saw a difference.
     pub fn is_seen_by(&self, view: View) -> bool {
-        let narrowest = [View::Public, View::Own, View::Internal]
-            .into_iter()
-            .find(|known| known.as_str() == self.seen_from);
-        narrowest.is_none_or(|narrowest| view >= narrowest)
+        is_seen_from(&self.seen_from, view)
     }
 
     /// When it was written, as it is hashed: microseconds since 1970-01-01T00:00Z.
     pub fn microseconds(&self) -> i64 {
         self.moment
+    }
+
+    /// In the order of [`ENTRY`].
+    fn into_values(self) -> [Value; 14] {
+        let Self {
+            sequence,
+            moment,
+            actor,
+            reason,
+            resource,
+            item,
+            version,
+            event,
+            snapshot,
+            audience_before,
+            audience_after,
+            seen_from,
+            previous_hash,
+            hash,
+        } = self;
+        [
+            sequence.into(),
+            moment.into(),
+            actor.into(),
+            reason.into(),
+            resource.into(),
+            item.into(),
+            version.into(),
+            event.into(),
+            snapshot.into(),
+            audience_before.into(),
+            audience_after.into(),
+            seen_from.into(),
+            previous_hash.into(),
+            hash.into(),
+        ]
     }
 
     pub(crate) fn digest(&self) -> String {
@@ -155,10 +194,34 @@ pub struct Position {
 }
 
 impl Position {
-    pub(crate) fn of(sequence: i64, hash: &str) -> Self {
+    fn of(sequence: i64, hash: &str) -> Self {
         let mark = hash.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
         Self { sequence, mark }
     }
+}
+
+/// The state of the database that one statement read. Who knows it needs no transaction to read one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// Where the journal ends.
+    pub position: Position,
+    /// The number of the last change of any table of the registry, as [`crate::registry::sequence`] tells it.
+    pub registry: i64,
+}
+
+impl State {
+    pub(crate) fn of((sequence, hash, registry): (i64, String, Option<i64>)) -> Self {
+        Self { position: Position::of(sequence, &hash), registry: registry.unwrap_or(0) }
+    }
+}
+
+/// The columns of the state, for any statement.
+pub(crate) fn state() -> (Statement<BigInt>, Statement<Text>, Statement<Nullable<BigInt>>) {
+    (
+        Statement::new().sql("(SELECT sequence FROM journal_head WHERE id = 1)"),
+        Statement::new().sql("(SELECT hash FROM journal_head WHERE id = 1)"),
+        Statement::new().sql("(SELECT max(sequence) FROM registry)"),
+    )
 }
 
 impl Entry {
@@ -183,19 +246,10 @@ impl<'c> Tx<'c> {
     /// writes an entry, so commit order and sequence order agree; what can be done before is done before.
     pub(crate) fn next_place(&mut self) -> Result<Place, StoreError> {
         let head = match &self.head {
-            Some(head) => head.clone(),
+            Some(head) => head,
             None => {
-                // Writing the row is the lock, on both databases.
-                diesel::update(journal_head::table.find(1))
-                    .set(journal_head::sequence.eq(journal_head::sequence))
-                    .execute(self.connection)?;
-                let (sequence, moment, hash) = journal_head::table
-                    .find(1)
-                    .select((journal_head::sequence, journal_head::moment, journal_head::hash))
-                    .first::<(i64, i64, String)>(self.connection)?;
-                let head = Head { place: Place { sequence, moment }, hash };
-                self.head = Some(head.clone());
-                head
+                let (sequence, moment, hash) = dialect::lock_head(self.connection)?;
+                self.head.insert(Head { place: Place { sequence, moment }, hash })
             }
         };
         Ok(Place {
@@ -211,12 +265,36 @@ impl<'c> Tx<'c> {
         change: Change<'_>,
         snapshot: String,
     ) -> Result<(), StoreError> {
+        let held = self.held(change.resource, &change.item)?;
+        self.append_with(place, change, snapshot, held, Vec::new())
+    }
+
+    /// The keys that an item hangs out or once did, for [`Tx::append_with`]. It may be asked before the lock by who then makes sure
+    /// that the item is still the one that was read.
+    pub(crate) fn held(&mut self, resource: &str, item: &str) -> Result<Held, StoreError> {
+        Ok(audience::table
+            .filter(audience::item.eq(holder_of(resource, item)))
+            .order(audience::audience_key)
+            .select((audience::audience_key, audience::lost_at))
+            .load(self.connection)?)
+    }
+
+    /// The same where it is known who could see the item before, and with the item's other rows in one go.
+    pub(crate) fn append_with(
+        &mut self,
+        place: Place,
+        change: Change<'_>,
+        snapshot: String,
+        held: Held,
+        rows: Vec<Statement>,
+    ) -> Result<(), StoreError> {
         let Change { resource, item, version, event, reason, audience, seen_from } = change;
-        // An id is unique; a code is so only within its table.
-        let holder = if is_code(resource) { format!("{resource}/{item}") } else { item.clone() };
-        let before = save_audience(self.connection, &holder, &audience, place)?;
         let previous_hash = self.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
         self.finish_day(place)?;
+        let mut statements = rows;
+        statements.extend(audience_rows(holder_of(resource, &item), &held, &audience, place));
+        let before: Vec<String> =
+            held.into_iter().filter(|(_, lost_at)| lost_at.is_none()).map(|(key, _)| key).collect();
         let mut entry = Entry {
             sequence: place.sequence,
             moment: place.moment,
@@ -234,15 +312,20 @@ impl<'c> Tx<'c> {
             hash: String::new(),
         };
         entry.hash = entry.digest();
-        diesel::insert_into(journal::table).values(&entry).execute(self.connection)?;
-        diesel::update(journal_head::table.find(1))
-            .set((
-                journal_head::sequence.eq(entry.sequence),
-                journal_head::moment.eq(entry.moment),
-                journal_head::hash.eq(&entry.hash),
-            ))
-            .execute(self.connection)?;
-        self.head = Some(Head { place, hash: entry.hash });
+        let hash = entry.hash.clone();
+        statements.push(
+            Statement::new()
+                .sql("UPDATE journal_head SET sequence = ")
+                .value(place.sequence)
+                .sql(", moment = ")
+                .value(place.moment)
+                .sql(", hash = ")
+                .value(hash.as_str())
+                .sql(" WHERE id = 1"),
+        );
+        statements.extend(Statement::insert(ENTRY, [entry.into_values()]));
+        dialect::execute_all(self.connection, statements)?;
+        self.head = Some(Head { place, hash });
         Ok(())
     }
 
@@ -281,7 +364,14 @@ impl<'c> Tx<'c> {
     }
 }
 
-fn is_code(resource: &str) -> bool {
+fn is_seen_from(narrowest: &str, view: View) -> bool {
+    let narrowest =
+        [View::Public, View::Own, View::Internal].into_iter().find(|known| known.as_str() == narrowest);
+    narrowest.is_none_or(|narrowest| view >= narrowest)
+}
+
+/// Whether the items of a resource are known by a code, which is one only within its table.
+pub fn is_code(resource: &str) -> bool {
     let has_id = matches!(
         resource,
         crate::advice::RESOURCE | crate::advice_request::RESOURCE | crate::response_draft::RESOURCE
@@ -298,32 +388,41 @@ pub fn holds_key(keys: &str, key: &str) -> bool {
     keys.split('|').any(|held| held == key)
 }
 
-/// Keeps who may see the item now and who lost it; gives who could before.
-fn save_audience(
-    connection: &mut AnyConnection,
-    item: &str,
-    keys: &[String],
-    place: Place,
-) -> Result<Vec<String>, StoreError> {
-    let known: Vec<(String, Option<i64>)> = audience::table
-        .filter(audience::item.eq(item))
-        .order(audience::audience_key)
-        .select((audience::audience_key, audience::lost_at))
-        .load(connection)?;
-    for (key, lost_at) in &known {
-        let lost_now = if keys.contains(key) { None } else { Some(lost_at.unwrap_or(place.moment)) };
-        if lost_now != *lost_at {
-            diesel::update(audience::table.find((item, key)))
-                .set(audience::lost_at.eq(lost_now))
-                .execute(connection)?;
-        }
-    }
-    for key in keys.iter().filter(|key| !known.iter().any(|(old, _)| old == *key)) {
-        diesel::insert_into(audience::table)
-            .values((audience::item.eq(item), audience::audience_key.eq(key)))
-            .execute(connection)?;
-    }
-    Ok(known.into_iter().filter(|(_, lost_at)| lost_at.is_none()).map(|(key, _)| key).collect())
+/// The keys of an item, and of those that it no longer hangs out since when.
+pub(crate) type Held = Vec<(String, Option<i64>)>;
+
+/// An id is unique; a code is so only within its table.
+fn holder_of(resource: &str, item: &str) -> String {
+    if is_code(resource) { format!("{resource}/{item}") } else { item.to_owned() }
+}
+
+/// Keeps who may see the item now and who lost it.
+fn audience_rows(item: String, held: &Held, keys: &[String], place: Place) -> Vec<Statement> {
+    let has = |key: &String| keys.contains(key);
+    let lost = held.iter().filter(|(key, lost_at)| lost_at.is_none() && !has(key));
+    let back = held.iter().filter(|(key, lost_at)| lost_at.is_some() && has(key));
+    let turned = |lost_at: Statement, turned: Vec<Value>| {
+        let rows = Statement::new()
+            .sql("UPDATE audience SET lost_at = ")
+            .then(lost_at)
+            .sql(" WHERE item = ")
+            .value(item.as_str())
+            .sql(" AND audience_key IN (");
+        (!turned.is_empty()).then(|| rows.values(turned).sql(")"))
+    };
+    let values = |(key, _): &(String, Option<i64>)| Value::from(key.as_str());
+    let new = keys.iter().filter(|key| !held.iter().any(|(known, _)| known == *key));
+    [
+        turned(Statement::new().value(place.moment), lost.map(values).collect()),
+        turned(Statement::new().sql("NULL"), back.map(values).collect()),
+        Statement::insert(
+            "audience (item, audience_key)",
+            new.map(|key| [item.as_str().into(), key.as_str().into()]),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The last entry's number and moment.
@@ -364,28 +463,49 @@ pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Resul
         .load(connection)?)
 }
 
-/// The same without the items themselves, for who only looks whom they concern.
-pub fn scan(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+/// What an entry says to who only looks whom it concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = journal)]
+pub struct Glance {
+    /// Its number.
+    pub sequence: i64,
+    moment: i64,
+    /// What kind of thing changed.
+    pub resource: String,
+    /// Its id or code.
+    pub item: String,
+    /// The keys of its audience before, each between bars.
+    pub audience_before: String,
+    /// The keys of its audience after.
+    pub audience_after: String,
+    seen_from: String,
+    hash: String,
+}
+
+impl Glance {
+    /// When it was written.
+    pub fn at(&self) -> DateTime<Utc> {
+        moment::to_utc(self.moment)
+    }
+
+    /// Whether a reader with this view saw a difference.
+    pub fn is_seen_by(&self, view: View) -> bool {
+        is_seen_from(&self.seen_from, view)
+    }
+
+    /// The point in the journal that who has read this entry has come to.
+    pub fn position(&self) -> Position {
+        Position::of(self.sequence, &self.hash)
+    }
+}
+
+/// Entries after a sequence number, in order, at a glance.
+pub fn scan(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Glance>, StoreError> {
     Ok(journal::table
         .filter(journal::sequence.gt(sequence))
         .order(journal::sequence)
         .limit(limit)
-        .select((
-            journal::sequence,
-            journal::moment,
-            journal::actor,
-            journal::reason,
-            journal::resource,
-            journal::item,
-            journal::version,
-            journal::event,
-            diesel::dsl::sql::<diesel::sql_types::Text>("''"),
-            journal::audience_before,
-            journal::audience_after,
-            journal::seen_from,
-            journal::previous_hash,
-            journal::hash,
-        ))
+        .select(Glance::as_select())
         .load(connection)?)
 }
 

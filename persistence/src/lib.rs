@@ -12,23 +12,24 @@ mod dialect;
 pub mod dossier;
 mod error;
 pub mod facts;
-mod glance;
 mod hold;
 pub mod idempotency;
 pub mod journal;
+mod look;
 mod moment;
 pub mod registry;
 pub mod response_draft;
 pub mod roots;
 mod schema;
 mod snapshot;
+mod statement;
 mod store;
 pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
-pub use glance::Glance;
-pub use journal::{Position, Tx};
+pub use journal::{Position, State, Tx};
+pub use look::Look;
 pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
 pub use store::{Replica, Snapshot, Store, Usage, check_existing, check_existing_from};
 

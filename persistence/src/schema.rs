@@ -77,6 +77,9 @@ diesel::table! {
         advice -> Text,
         council -> Text,
         is_public -> Bool,
+        status -> Text,
+        submitted_day -> Nullable<Integer>,
+        received_day -> Nullable<Integer>,
     }
 }
 
@@ -192,6 +195,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     audience,
     dossier,
     dossier_facet,
-    journal_head,
-    registry
+    journal_head
 );

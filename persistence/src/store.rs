@@ -7,8 +7,8 @@ use crate::check;
 use crate::connection::{self, AnyConnection, DatabaseUrl, Lane, Loan, Pools};
 use crate::dialect;
 use crate::error::StoreError;
-use crate::glance::{Glance, glance};
 use crate::journal::{self, Position, Tx};
+use crate::look::{Look, look};
 
 /// Reads everything of a database that is there already and says whether all is well. Nothing is made or changed.
 pub fn check_existing(url: &DatabaseUrl) -> Result<check::Report, StoreError> {
@@ -99,11 +99,20 @@ impl Store {
         dialect::end_read(&mut connection, work)
     }
 
+    /// Reads with one statement, which is a snapshot by itself.
+    pub fn read_at_once<T>(
+        &self,
+        work: impl Fn(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (_loan, read) = self.pools.read.first(work)?;
+        Ok(read)
+    }
+
     /// Looks at the database as it is now: after whatever any process wrote before this was asked. It has a connection of its own,
     /// so that it is told at once, however many others read.
-    pub fn glance(&self, advice: &[AdviceId]) -> Result<Glance, StoreError> {
-        let (_loan, glance) = self.pools.glance.first(|connection| glance(connection, advice))?;
-        Ok(glance)
+    pub fn look(&self, advice: &[AdviceId]) -> Result<Look, StoreError> {
+        let (_loan, look) = self.pools.look.first(|connection| look(connection, advice))?;
+        Ok(look)
     }
 
     /// Writes, all or nothing, as this actor at this moment.

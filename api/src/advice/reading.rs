@@ -1,5 +1,8 @@
 //! Reading advice: one, many, its term and its timeline.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -8,12 +11,12 @@ use domain::advice::Advice;
 use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, TermState};
 use domain::ids::{AdviceId, AdviceRequestId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::term::{self, TermExplanation};
-use persistence::advice::{self, After, DayField, DayRange, Filter, Found, SortField, SortKey};
-use persistence::{AnyConnection, Stored};
+use persistence::advice::{self, After, DayField, DayRange, Filter, Found, Listed, SortField, SortKey};
+use persistence::{AnyConnection, Position, StoreError, Stored};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::view::{AdviceList, AdviceView, COLUMNS, Showing, Timeline};
+use super::view::{AdviceList, AdviceListItem, AdviceView, COLUMNS, Showing, Timeline};
 use crate::app::{App, Registry, supported_day};
 use crate::etag;
 use crate::history::{self, KnownQuery, Then};
@@ -165,8 +168,14 @@ pub async fn list_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let on = cursor.as_ref().map_or(asked_on, |cursor| cursor.on);
     let caller = call.caller.clone();
     let app = call.app.clone();
+    let (asker, asked, keys) = (caller.clone(), query.clone(), sort.clone());
+    let (begin, is_sound) = (cursor.clone(), faults.is_empty());
+    let glance = move |app: &App, connection: &mut AnyConnection| match is_sound {
+        true => glance(app, connection, &asker, &asked, on, &keys, begin.as_ref()),
+        false => Ok(None),
+    };
     let (rows, total, end) = app
-        .read(move |app, connection| {
+        .read_at_once(glance, move |app, connection| {
             let registry = app.registry(connection)?;
             let filter = or_fault(filter_of(&query, &registry), &mut faults)?.unwrap_or_default();
             if !faults.is_empty() {
@@ -198,7 +207,50 @@ struct End {
     lost: bool,
 }
 
-type Rows = (Vec<serde_json::Value>, Option<i64>, Option<End>);
+/// A page that one statement finds: of a list that does not count, names nothing that may be hidden, and has something on it.
+fn glance(
+    app: &App,
+    connection: &mut AnyConnection,
+    caller: &domain::access::Caller,
+    query: &AdviceQuery,
+    on: NaiveDate,
+    sort: &[SortKey],
+    cursor: Option<&Cursor>,
+) -> Result<Option<(Position, Rows)>, StoreError> {
+    let is_plain = query.count != Some(true)
+        && query.modified_since.is_none()
+        && query.second_round_of.is_none()
+        && query.request.is_none()
+        && cursor.is_none_or(|cursor| !cursor.lost);
+    let Some(registry) = app.last_registry().filter(|_| is_plain) else { return Ok(None) };
+    // What is wrong with the question is told with all else.
+    let Ok(filter) = filter_of(query, &registry) else { return Ok(None) };
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let after = cursor.map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
+    let (state, listed) =
+        advice::list_at_once(connection, caller, &filter, on, sort, after.as_ref(), limit + 1)?;
+    let names_none = listed.iter().all(|row| domain::access::links(&row.advice.value).is_empty());
+    let Some(state) = state.filter(|_| names_none) else { return Ok(None) };
+    // The question was understood by tables that are no more.
+    if app.registry_in(state).is_none_or(|now| !Arc::ptr_eq(&now, &registry)) {
+        return Ok(None);
+    }
+    let showing = Showing { registry: &registry, on, linked: BTreeSet::new() };
+    let (items, end) = page(listed, limit, &showing);
+    Ok(Some((state.position, (items, None, end))))
+}
+
+/// What of these is on the page, and where it ends if there are more.
+fn page(mut listed: Vec<Listed>, limit: i64, showing: &Showing<'_>) -> (Vec<AdviceListItem>, Option<End>) {
+    let more = listed.len() as i64 > limit;
+    listed.truncate(usize::try_from(limit).unwrap_or(0));
+    let show = |row: &Listed| AdviceListItem::Advice(Box::new(showing.show(&row.advice, row.view)));
+    let items = listed.iter().map(show).collect();
+    let last = listed.pop().filter(|_| more);
+    (items, last.map(|last| End { values: last.place.values, id: last.place.id, lost: false }))
+}
+
+type Rows = (Vec<AdviceListItem>, Option<i64>, Option<End>);
 
 #[allow(clippy::too_many_arguments)]
 fn rows(
@@ -227,17 +279,13 @@ fn rows(
     if !through {
         let after =
             cursor.as_ref().map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
-        let mut listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
-        let more = listed.len() as i64 > limit;
-        listed.truncate(usize::try_from(limit).unwrap_or(0));
-        let named: Vec<&Advice> = listed.iter().map(|row| &row.advice.value).collect();
+        let listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
+        let shown = usize::try_from(limit).unwrap_or(0);
+        let named: Vec<&Advice> = listed.iter().take(shown).map(|row| &row.advice.value).collect();
         let showing = Showing::of(connection, caller, registry, on, &named)?;
-        for row in &listed {
-            items.push(to_value(&showing.show(&row.advice, row.view))?);
-        }
-        if more {
-            let end =
-                listed.pop().map(|last| End { values: last.place.values, id: last.place.id, lost: false });
+        let (found, end) = page(listed, limit, &showing);
+        items = found;
+        if end.is_some() {
             return Ok((items, total, end));
         }
     }
@@ -253,7 +301,11 @@ fn rows(
     let more = lost.len() as i64 > room;
     lost.truncate(usize::try_from(room).unwrap_or(0));
     for gone in &lost {
-        items.push(to_value(&Tombstone { id: gone.id.clone(), deleted: true, modified_at: gone.at })?);
+        items.push(AdviceListItem::Gone(Tombstone {
+            id: gone.id.clone(),
+            deleted: true,
+            modified_at: gone.at,
+        }));
     }
     let end =
         if more { lost.pop().map(|last| End { values: zeroes, id: last.id, lost: true }) } else { None };
@@ -366,14 +418,9 @@ pub(super) fn visible(
 
 /// An advice as it is shown on a day, by a look at the database that many share. None where more has to be read to show it, such as
 /// which of the items that it names the caller may see.
-async fn at_a_glance(
-    call: &Call,
-    id: AdviceId,
-    on: NaiveDate,
-) -> Result<Option<(AdviceView, View)>, ApiError> {
-    let Some((glance, registry)) = call.app.glance(id).await else { return Ok(None) };
-    let found =
-        glance.advice.get(&id).map_or(Ok(Found::Missing), |unread| unread.for_caller(&call.caller))?;
+async fn at_a_look(call: &Call, id: AdviceId, on: NaiveDate) -> Result<Option<(AdviceView, View)>, ApiError> {
+    let Some((look, registry)) = call.app.look(id).await else { return Ok(None) };
+    let found = look.advice.get(&id).map_or(Ok(Found::Missing), |unread| unread.for_caller(&call.caller))?;
     let (stored, view) = what_stands(found)?;
     let showing = Showing::of_one_without_links(&registry, on, &stored.value);
     Ok(showing.map(|showing| (showing.show(&stored, view), view)))
@@ -411,7 +458,7 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     }
     let media = paging::accepted(&call, &["application/json", "text/html"])?;
     let (caller, app) = (call.caller.clone(), call.app.clone());
-    let (shown, view) = match at_a_glance(&call, id, on).await? {
+    let (shown, view) = match at_a_look(&call, id, on).await? {
         Some(shown) => shown,
         None => {
             app.read(move |app, connection| {

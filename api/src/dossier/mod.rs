@@ -27,7 +27,7 @@ use domain::policy_track::PolicyTrack;
 use domain::reference::{Obligation, PARTICIPATION_PLAN};
 use domain::talk::Talk;
 use persistence::dossier::{self, Filter, Found};
-use persistence::journal::{self, Entry};
+use persistence::journal::{self, Glance};
 use persistence::registry::{self, Table};
 use persistence::{AnyConnection, Stored, Tx};
 use serde::Serialize;
@@ -458,7 +458,7 @@ pub(crate) fn current_of(
     caller: &Caller,
     registry: &Registry,
     today: NaiveDate,
-    entries: &[&Entry],
+    entries: &[&Glance],
 ) -> Result<HashMap<String, Value>, ApiError> {
     let mut shown = HashMap::new();
     let of = |resource: &str| -> Vec<String> {

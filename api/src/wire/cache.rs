@@ -113,7 +113,7 @@ impl Answer {
     /// What is sent, if a new answer would be the same.
     pub(super) async fn send(&self, request: &ServiceRequest) -> Option<HttpResponse> {
         let app = request.app_data::<Data<Arc<App>>>()?;
-        let position = app.latest.look(None).await.map(|glance| glance.position);
+        let position = app.latest.look(None).await.map(|look| look.state.position);
         // After the look: midnight may have passed in it.
         if position != Some(self.basis.position) || app.clock.now().today != self.basis.today {
             METRICS.cache_used(CacheUse::Stale);

@@ -1,0 +1,11 @@
+DROP INDEX audience_lost;
+DROP INDEX advice_term_overdue;
+DROP INDEX advice_term_state;
+DROP INDEX advice_council_status_submitted;
+DROP INDEX advice_council_status_received;
+DROP INDEX advice_council_submitted;
+DROP INDEX advice_council_received;
+DELETE FROM advice_council WHERE council = '*';
+ALTER TABLE advice_council DROP COLUMN received_day;
+ALTER TABLE advice_council DROP COLUMN submitted_day;
+ALTER TABLE advice_council DROP COLUMN status;
