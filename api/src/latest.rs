@@ -45,23 +45,31 @@ impl Latest {
         timeout(LONGEST, answered).await.ok()?.ok()
     }
 
-    /// Hands the question to the thread that looks, which is started with the first.
+    /// Hands the question to the thread that looks, which is started with the first. Where there is none the question is dropped,
+    /// and who asked finds that out.
     fn ask(&self, asking: Asking) {
         let mut sender = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.is_none() {
-            let (made, questions) = channel();
-            let store = self.store.clone();
-            let started = std::thread::Builder::new()
-                .name("latest".to_owned())
-                .spawn(move || answer_all(&store, &questions));
-            match started {
-                Ok(_) => *sender = Some(made),
-                Err(error) => tracing::warn!(%error, "no thread to look at the database"),
-            }
+            *sender = self.start();
         }
-        // Where there is no such thread the question is dropped, and who asked finds that out.
-        if let Some(sender) = sender.as_ref() {
-            sender.send(asking).ok();
+        if let Some(thread) = sender.as_ref()
+            && thread.send(asking).is_err()
+        {
+            tracing::error!("the thread that looks at the database is gone; another is started");
+            *sender = None;
+        }
+    }
+
+    fn start(&self) -> Option<Sender<Asking>> {
+        let (made, questions) = channel();
+        let store = self.store.clone();
+        let thread = std::thread::Builder::new().name("latest".to_owned());
+        match thread.spawn(move || answer_all(&store, &questions)) {
+            Ok(_) => Some(made),
+            Err(error) => {
+                tracing::warn!(%error, "no thread to look at the database");
+                None
+            }
         }
     }
 }
@@ -74,6 +82,10 @@ fn answer_all(store: &Store, questions: &Receiver<Asking>) {
         let mut ids = BTreeSet::new();
         let mut all = Vec::new();
         for asking in std::iter::once(first).chain(questions.try_iter()) {
+            // After a database that stood still many have given up.
+            if asking.answer.is_closed() {
+                continue;
+            }
             ids.extend(asking.advice);
             all.push(asking.answer);
             if ids.len() == ITEMS {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
@@ -931,6 +932,8 @@ type Known = (i64, Arc<Facts>);
 const KEPT: usize = 4;
 /// From how far back a state is brought up to date rather than read anew.
 const NEAR: i64 = 20_000;
+/// How long to wait when the facts could not be loaded.
+const BEFORE_ANOTHER_TRY: Duration = Duration::from_secs(1);
 /// How many requests may read the past at once: each keeps a connection, and others need one too.
 const READERS_OF_THE_PAST: usize = 2;
 
@@ -995,8 +998,17 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Loads the facts before anybody asks for them, in steps that each take a turn to read and give it back. Whoever asks meanwhile waits
 /// for this and not for a connection.
 pub async fn load_ahead(app: Arc<App>) {
+    while !app.stopping.is_leaving() && app.known_facts.newest().is_none() {
+        load_once(&app).await;
+        if app.known_facts.newest().is_none() {
+            actix_web::rt::time::sleep(BEFORE_ANOTHER_TRY).await;
+        }
+    }
+}
+
+async fn load_once(app: &Arc<App>) {
     let known = &app.known_facts;
-    if known.newest().is_some() || known.loading.send_replace(true) {
+    if known.loading.send_replace(true) {
         return;
     }
     let _loading = Ending(&known.loading);
@@ -1012,7 +1024,7 @@ pub async fn load_ahead(app: Arc<App>) {
             tracing::info!(milliseconds = began.elapsed().as_millis(), "the facts for figures are loaded");
         }
         Ok(None) => tracing::debug!("it is told to stop: the facts for figures are left"),
-        Err(error) => tracing::warn!(%error, "the facts for figures cannot be loaded; the first figure will"),
+        Err(error) => tracing::warn!(%error, "the facts for figures cannot be loaded now"),
     }
 }
 

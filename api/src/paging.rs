@@ -238,9 +238,11 @@ pub fn readable(
     call: &Call,
     etag: String,
     content_type: &str,
-    body: Vec<u8>,
+    mut body: Vec<u8>,
     link: Option<String>,
 ) -> HttpResponse {
+    // It may be kept, and then for no more than it is.
+    body.shrink_to_fit();
     let body = Bytes::from(body);
     if let (Some(position), Ok(content_type)) = (call.rests_on(), HeaderValue::from_str(content_type)) {
         let (etag, body) = (etag.clone(), body.clone());

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::dialect;
 use crate::error::StoreError;
-use crate::journal::{self, Change, State, Tx};
+use crate::journal::{self, Change, State, StateRow, Tx};
 use crate::moment;
 use crate::schema::{advice, advice_council, advice_reference, advice_term, advice_theme, audience};
 use crate::snapshot::{self, Seen, Stamp, Stored};
@@ -757,7 +757,7 @@ fn visible<'q>(caller: &Caller, council: &str, on: NaiveDate, part: Part) -> Que
     let query = match part {
         Part::Whole => query.filter(advice_council::council.eq(council.to_owned())),
         // Hidden from the indexes: these are found by their terms.
-        Part::OverdueForGood | Part::OverdueForNow => query.filter(
+        Part::OverdueForGood | Part::OverdueAtItsEnd | Part::OverdueForNow => query.filter(
             Statement::<Bool>::new().sql("advice_council.council || '' = ").value(council.to_owned()),
         ),
     };
@@ -853,15 +853,18 @@ fn filtered<'q>(caller: &Caller, filter: &Filter, on: NaiveDate, part: Part) -> 
     match part {
         Part::Whole if term_states.is_empty() => {}
         Part::Whole => query = query.filter(one_of(advice_term::state, texts(term_states))),
-        Part::OverdueForNow => {
-            query = query
-                .filter(one_of(advice_term::state, texts(term_states)))
-                .filter(Statement::<Bool>::new().sql("advice_term.until_day < 2147483647"));
+        Part::OverdueForNow | Part::OverdueAtItsEnd => {
+            let bounds = Statement::<Bool>::new().sql(match part {
+                Part::OverdueForNow => "advice_term.until_day < 2147483647",
+                _ => "advice_term.until_day = 2147483647 AND advice_term.days_over >= 0",
+            });
+            query = query.filter(one_of(advice_term::state, texts(term_states))).filter(bounds);
         }
         Part::OverdueForGood => {
             // As the index of these has it. Only so can it be the one that is read.
             query = query.filter(Statement::<Bool>::new().sql(
-                "advice_term.until_day = 2147483647 AND (advice_term.state IN ('late', 'very_late')) IS TRUE",
+                "advice_term.until_day = 2147483647 AND advice_term.days_over IS NULL \
+                 AND (advice_term.state IN ('late', 'very_late')) IS TRUE",
             ));
             for state in [TermState::Late, TermState::VeryLate] {
                 if !term_states.contains(&state) {
@@ -1040,14 +1043,16 @@ pub fn list_at_once(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Whole,
-    /// Of what is overdue and nothing is to change it: the longest first, by their due days.
+    /// Of what is overdue that which stays so until somebody answers: the longest first, by their due days.
     OverdueForGood,
+    /// What came to its end when it was overdue, without an answer: few.
+    OverdueAtItsEnd,
     /// The rest of what is overdue: few, for their state soon is another, on any day but those long ago.
     OverdueForNow,
 }
 
 impl Part {
-    /// The parts that make up the list. The most overdue are found in two.
+    /// The parts that make up the list. The most overdue are found in three.
     fn of(filter: &Filter, sort: &[SortKey]) -> &'static [Self] {
         let overdue = |state: &TermState| matches!(state, TermState::Late | TermState::VeryLate);
         let is_overdue = !filter.term_states.is_empty() && filter.term_states.iter().all(overdue);
@@ -1055,7 +1060,7 @@ impl Part {
             [
                 SortKey { field: SortField::DaysOver, descending: true }
                 | SortKey { field: SortField::DueOn, descending: false },
-            ] if is_overdue => &[Self::OverdueForGood, Self::OverdueForNow],
+            ] if is_overdue => &[Self::OverdueForGood, Self::OverdueAtItsEnd, Self::OverdueForNow],
             _ => &[Self::Whole],
         }
     }
@@ -1101,7 +1106,7 @@ impl Part {
             place = place.sql(if number == 0 { " || CAST(" } else { " || ',' || CAST(" });
             place = place.then(value).sql(" AS TEXT)");
         }
-        let rows: Vec<(String, String, String, (i64, String, Option<i64>))> = query
+        let rows: Vec<(String, String, String, StateRow)> = query
             .limit(limit)
             .select((advice::id, advice::snapshot, place, journal::state()))
             .load(connection)?;

@@ -422,6 +422,7 @@ fn migrate(connection: &mut AnyConnection) -> Result<(), StoreError> {
         connection.run_pending_migrations(MIGRATIONS).map(|_| ()).map_err(|error| {
             StoreError::Setting(format!("the tables cannot be brought up to date: {error}"))
         })?;
+        dialect::refuse_older_writers(connection)?;
         dialect::make_secret(connection, SEAL)
     })
 }

@@ -149,6 +149,20 @@ pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), S
     }
 }
 
+/// A process of a release before 0.4 leaves out what lists are read by (`advice_council.status`), and the advice would be missing there:
+/// without a default it is refused. SQLite has one process, and can't take a default away.
+pub(crate) fn refuse_older_writers(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    match connection {
+        AnyConnection::Postgres(postgres) => Ok(postgres.batch_execute(
+            "DO $$ BEGIN
+               IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'advice_council'::regclass AND attname = 'status' AND atthasdef)
+               THEN ALTER TABLE advice_council ALTER COLUMN status DROP DEFAULT; END IF;
+             END $$",
+        )?),
+        AnyConnection::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Makes a secret of 64 hexadecimal digits where there is none of this name yet. Both databases have their own source of chance.
 pub(crate) fn make_secret(connection: &mut AnyConnection, name: &str) -> Result<(), StoreError> {
     let value = match connection {

@@ -10,7 +10,7 @@ use crate::moment;
 use crate::schema::idempotency;
 use crate::statement::Statement;
 
-/// How long an answer is kept.
+/// How long an answer is given again. It is cleared away some time after.
 const LIFE: Duration = Duration::hours(24);
 
 /// What is known of a key.
@@ -41,10 +41,13 @@ pub fn begin(
     if insert(tx, client, key, request_hash, now)? {
         return Ok(Known::Fresh);
     }
-    let (hash, answer, created_at): (String, Option<String>, i64) = idempotency::table
+    let known: Option<(String, Option<String>, i64)> = idempotency::table
         .find((client, key))
         .select((idempotency::request_hash, idempotency::answer, idempotency::created_at))
-        .first(tx.connection)?;
+        .first(tx.connection)
+        .optional()?;
+    // Somebody else cleared it away in between.
+    let Some((hash, answer, created_at)) = known else { return Err(StoreError::Busy) };
     match answer {
         _ if created_at < oldest => {
             diesel::delete(idempotency::table.find((client, key))).execute(tx.connection)?;

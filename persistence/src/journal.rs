@@ -209,8 +209,11 @@ pub struct State {
     pub registry: i64,
 }
 
+/// As [`state`] is read: number and hash of the last entry, and the number of the registry.
+pub(crate) type StateRow = (i64, String, Option<i64>);
+
 impl State {
-    pub(crate) fn of((sequence, hash, registry): (i64, String, Option<i64>)) -> Self {
+    pub(crate) fn of((sequence, hash, registry): StateRow) -> Self {
         Self { position: Position::of(sequence, &hash), registry: registry.unwrap_or(0) }
     }
 }

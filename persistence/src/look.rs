@@ -9,7 +9,7 @@ use domain::ids::AdviceId;
 use crate::advice::Unread;
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
-use crate::journal::{self, State};
+use crate::journal::{self, State, StateRow};
 use crate::schema::{advice, journal_head};
 use crate::{dialect, registry};
 
@@ -23,7 +23,7 @@ pub struct Look {
 }
 
 /// The state, and the id and the text of an advice; a row without one where none is found.
-type Row = ((i64, String, Option<i64>), Option<String>, Option<String>);
+type Row = (StateRow, Option<String>, Option<String>);
 
 /// Looks once.
 pub(crate) fn look(connection: &mut AnyConnection, ids: &[AdviceId]) -> Result<Look, StoreError> {

@@ -20,11 +20,11 @@ CREATE INDEX advice_council_status_submitted
     ON advice_council (council, status, COALESCE(submitted_day, -1000000000) DESC, advice);
 
 -- Who is late today is a few of all who ever were.
-CREATE INDEX advice_term_state ON advice_term (state, until_day, due_day);
+CREATE INDEX advice_term_state ON advice_term (state, until_day, days_over);
 
 -- The longest overdue of all, in order: those that stay so until somebody answers. `IS TRUE` keeps the index before this one away.
 CREATE INDEX advice_term_overdue ON advice_term (due_day, advice)
-    WHERE until_day = 2147483647 AND (state IN ('late', 'very_late')) IS TRUE;
+    WHERE until_day = 2147483647 AND days_over IS NULL AND (state IN ('late', 'very_late')) IS TRUE;
 
 -- What somebody lost since a moment.
 CREATE INDEX audience_lost ON audience (lost_at) WHERE lost_at IS NOT NULL;
