@@ -678,7 +678,7 @@ on_both_databases! {
                 of("rows in advice_council"),
             ),
             (
-                format!("INSERT INTO advice_council (advice, council, is_public) VALUES ('{id}', 'pernis', TRUE)"),
+                format!("INSERT INTO advice_council (advice, council, is_public, status) VALUES ('{id}', 'pernis', TRUE, 'received')"),
                 format!("DELETE FROM advice_council WHERE {own} AND council = 'pernis'"),
                 of("rows in advice_council"),
             ),

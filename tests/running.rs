@@ -286,7 +286,14 @@ fn metrics_stand_on_a_listener_of_their_own_and_name_no_one() {
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(answer(server.metrics, "GET", path).0, 200, "{path}");
     }
-    let (status, text) = answer(server.metrics, "GET", "/metrics");
+    // What figures are made from is loaded after the start.
+    let until = Instant::now() + Duration::from_secs(20);
+    let mut scraped = answer(server.metrics, "GET", "/metrics");
+    while !scraped.1.contains("wijkaanzet_advice_open ") && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+        scraped = answer(server.metrics, "GET", "/metrics");
+    }
+    let (status, text) = scraped;
     assert_eq!(status, 200);
     for line in [
         r#"wijkaanzet_http_requests_total{method="GET",route="/v1/advice/{id}",status="4xx"} 1"#,

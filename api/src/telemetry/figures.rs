@@ -78,9 +78,13 @@ impl Figures {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return before,
         };
-        // While the facts are being loaded at the start there is nothing to tell yet; loading them a second time would tell it no sooner.
-        if before.read_at.is_some_and(|at| at.elapsed() < KEPT) || self.app.known_facts.is_loading() {
+        if before.read_at.is_some_and(|at| at.elapsed() < KEPT) {
             return before;
+        }
+        // While the facts are being loaded at the start there is no more to tell yet; loading them a second time would tell it no sooner.
+        if self.app.known_facts.is_loading() {
+            let is_up = self.app.store.look(&[]).is_ok();
+            return Known { read_at: Some(Instant::now()), is_up, ..before };
         }
         let read = self.app.store.read(|connection| head(&self.app, connection, before.head));
         let is_up = read.is_ok();
