@@ -5,4 +5,5 @@ SELECT lead_council,
     count(*) AS denominator
 FROM rival.advice
 WHERE due_on BETWEEN date '0001-01-01' - 1 + CAST(:first AS integer) + CAST(:n AS integer) AND date '0001-01-01' - 1 + CAST(:day AS integer)
+    AND (answered_on IS NULL OR answered_on >= date '0001-01-01' - 1 + CAST(:first AS integer) + CAST(:n AS integer))
 GROUP BY lead_council;

@@ -1,4 +1,1 @@
-BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT "journal_head"."sequence", "journal_head"."hash" FROM "journal_head" WHERE ("journal_head"."id" = :v1_1) LIMIT :v1_2;
-SELECT "advice"."snapshot" FROM "advice" WHERE ("advice"."id" = :v2_1) LIMIT :v2_2;
-ROLLBACK;
+SELECT (SELECT sequence FROM journal_head WHERE id = 1), (SELECT hash FROM journal_head WHERE id = 1), (SELECT max(sequence) FROM registry), "advice"."id", "advice"."snapshot" FROM ("journal_head" LEFT OUTER JOIN "advice" ON ("advice"."id" = ANY(:v0_1))) WHERE ("journal_head"."id" = :v0_2);
