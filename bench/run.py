@@ -115,11 +115,10 @@ def at_half(box, work, options, workload, rounds, started):
         if name not in rounds:
             continue
         rate = statistics.median(got["rps"] for got in rounds[name]) / 2
-        paths = (work.files / f"{workload}-{name}").read_text().split()
+        file = work.files / f"{workload}-{name}"
         headers = work.reader if workload.endswith("private") else None
         found[name] = [
-            load.at_rate(started[name].base, paths, rate, options.seconds, options.connections, meter_for(box, name, started),
-                         work.files, headers)
+            load.at_rate(started[name].base, file, rate, options.seconds, options.connections, meter_for(box, name, started), headers)
             for _ in range(options.rounds)
         ]
         for got in found[name]:

@@ -141,7 +141,7 @@ impl TestApp {
             clock.clone(),
             contract.clone(),
             Arc::new(verifier),
-            Limits { body: 1024 * 1024 },
+            Limits { body: 1024 * 1024, shelf: 16 * 1024 * 1024 },
             PUBLIC_URL.to_owned(),
         );
         let app = Arc::new(app.unwrap());

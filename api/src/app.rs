@@ -16,10 +16,11 @@ use domain::office_holder::OfficeHolder;
 use domain::reference::{Area, Cluster, Neighbourhood, Obligation, PARTICIPATION_PLAN, TermOfOffice, Theme};
 use domain::term::TermRule;
 
+use crate::advice::Shelf;
 use crate::auth::Verifier;
 use crate::clock::{Clock, Now};
 use crate::contract::Contract;
-use crate::latest::Latest;
+use crate::latest::{Desk, Latest};
 use crate::news::News;
 use crate::problem::ApiError;
 use crate::seal::Seal;
@@ -36,7 +37,7 @@ pub struct App {
     pub contract: Arc<Contract>,
     /// Who checks tokens.
     pub verifier: Arc<Verifier>,
-    /// The limits on what a caller may send.
+    /// The limits on what a caller may send and on what is kept.
     pub limits: Limits,
     /// Our own public address, without a slash at the end.
     pub public_url: String,
@@ -45,7 +46,9 @@ pub struct App {
     /// Seals positions in the journal.
     pub seal: Seal,
     /// How the database stands now.
-    pub latest: Latest,
+    pub latest: Arc<Latest>,
+    /// Advice as it was shown before.
+    pub shelf: Shelf,
     /// Who waits for the next change.
     pub news: News,
     turns: Turns,
@@ -70,11 +73,13 @@ const WRITING_TURN: Duration = Duration::from_secs(10);
 /// When to come back, in seconds, after waiting in vain.
 const COME_BACK: u64 = 2;
 
-/// Limits on what a caller may send.
+/// Limits on what a caller may send and on what is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of a body.
     pub body: usize,
+    /// Bytes of advice as it was shown; zero keeps none.
+    pub shelf: usize,
 }
 
 /// The reference tables as they are now.
@@ -117,6 +122,11 @@ impl Registry {
             obligations: registry::all(connection, Table::Obligation)?,
             names: registry::person_names(connection)?.into_iter().collect(),
         })
+    }
+
+    /// The number of the last change of any of them.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
     }
 
     /// The council of this code.
@@ -178,7 +188,8 @@ impl App {
         // Those that stream leave half of the connections to everybody else.
         let streams = turns_at((store.readers().size / 2).max(1));
         Ok(Self {
-            latest: Latest::new(store.clone()),
+            latest: Arc::new(Latest::new(store.clone())),
+            shelf: Shelf::new(limits.shelf),
             store,
             clock,
             contract,
@@ -316,13 +327,18 @@ impl Session {
         Self { replica_from: None, ..self.clone() }
     }
 
-    /// An advice and the reference tables, of one state of the database, by a look that many share. None where it takes more than
-    /// that: a replica to read from, or tables to be read first.
-    pub async fn look(&self, id: AdviceId) -> Option<(Arc<Look>, Arc<Registry>)> {
+    /// An advice, with its text if that is wanted, and the reference tables, of one state of the database, by a look that many share.
+    /// None where it takes more than that: a replica to read from, or tables to be read first.
+    pub async fn look(
+        &self,
+        desk: &Desk,
+        id: AdviceId,
+        with_text: bool,
+    ) -> Option<(Arc<Look>, Arc<Registry>)> {
         if self.store.replica().is_some() {
             return None;
         }
-        let look = self.latest.look(Some(id)).await?;
+        let look = desk.look(Some((id, with_text))).await?;
         let registry = self.registry_in(look.state)?;
         self.note(look.state.position);
         Some((look, registry))
@@ -356,7 +372,7 @@ impl Session {
         .await?
     }
 
-    /// Reads with one statement, where `glance` finds in it all that there is to say; otherwise as [`Session::read`] does.
+    /// Reads without a transaction, where `glance` finds all that there is to say of one state; otherwise as [`Session::read`] does.
     pub async fn read_at_once<T: Send + 'static>(
         &self,
         glance: impl Fn(&App, &mut AnyConnection) -> Result<Option<(Position, T)>, StoreError> + Send + 'static,

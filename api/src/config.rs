@@ -177,7 +177,8 @@ pub struct ServeArgs {
     /// Bytes of bodies that arrive or are worked on, at most; 0 for no limit.
     #[arg(long, env = "RECEIVE_MEMORY", default_value_t = 128 * 1024 * 1024, value_name = "BYTES")]
     pub receive_memory: usize,
-    /// Bytes of answers to anonymous reads that are kept for as long as nothing is written; 0 keeps none.
+    /// Bytes that may be kept: half of answers to anonymous reads, for as long as nothing is written, half of advice as it was
+    /// shown, for as long as it is the same; 0 keeps none.
     #[arg(long, env = "CACHE_MEMORY", default_value_t = 32 * 1024 * 1024, value_name = "BYTES")]
     pub cache_memory: usize,
     /// Seconds between the signal to stop, which /health/ready tells at once, and the moment from which nothing new is taken.

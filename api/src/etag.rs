@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use chrono::NaiveDate;
 use domain::access::View;
+use persistence::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,7 @@ pub fn of_body(body: &[u8]) -> String {
 }
 
 fn short(body: &[u8]) -> String {
-    Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body)[..16])
 }
 
 /// Whether `If-None-Match` names this tag: then the caller has it already.

@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use domain::access::{Caller, Grant, Scope};
 use persistence::idempotency::{self, Known};
-use persistence::{Position, Tx};
+use persistence::{Position, Tx, hex};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -361,7 +361,7 @@ impl Call {
         if let Ok(body) = &self.body {
             digest.update(body);
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest.finalize())
     }
 
     /// Who acts, for the journal.

@@ -2,23 +2,30 @@
 //!
 //! Who asks gets an answer to a look that was begun after he asked, so it holds whatever any process had written by then. What is
 //! kept of an answer is thus as fresh as the answer itself would be.
+//!
+//! Threads are woken once for many requests: those of one thread ask at its [`Desk`] together, and desks ask [`Latest`] together.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use actix_web::rt;
 use domain::ids::AdviceId;
 use persistence::{Look, Store};
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// The shortest time from one look to the next; who comes in between waits for it, so that many ask in one go.
-const BETWEEN: Duration = Duration::from_micros(150);
 /// How long to wait for the answer. A database that takes longer is in trouble, and who asked finds out his own way.
 const LONGEST: Duration = Duration::from_millis(250);
-/// How many items one look takes in.
+/// With so many items nobody waits for more to ask for.
 const ITEMS: usize = 64;
+
+/// Advice to look at, and whether the text of each is wanted.
+type Advice = BTreeMap<AdviceId, bool>;
 
 /// Looks at the database.
 pub struct Latest {
@@ -27,7 +34,7 @@ pub struct Latest {
 }
 
 struct Asking {
-    advice: Option<AdviceId>,
+    advice: Advice,
     answer: oneshot::Sender<Arc<Look>>,
 }
 
@@ -37,9 +44,9 @@ impl Latest {
         Self { store, asking: Mutex::default() }
     }
 
-    /// How the database stands, after whatever was written before this was called; with an advice, if one is asked for. None where
-    /// the database does not say.
-    pub async fn look(&self, advice: Option<AdviceId>) -> Option<Arc<Look>> {
+    /// How the database stands, after whatever was written before this was called, with these advice. None where the database does
+    /// not say.
+    async fn look(&self, advice: Advice) -> Option<Arc<Look>> {
         let (answer, answered) = oneshot::channel();
         self.ask(Asking { advice, answer });
         timeout(LONGEST, answered).await.ok()?.ok()
@@ -77,23 +84,21 @@ impl Latest {
 /// Until nobody can ask any more.
 fn answer_all(store: &Store, questions: &Receiver<Asking>) {
     while let Ok(first) = questions.recv() {
-        let begun = Instant::now();
         // Before the look begins: who asks while it is under way has an answer to the next.
-        let mut ids = BTreeSet::new();
+        let mut advice = Advice::new();
         let mut all = Vec::new();
         for asking in std::iter::once(first).chain(questions.try_iter()) {
             // After a database that stood still many have given up.
             if asking.answer.is_closed() {
                 continue;
             }
-            ids.extend(asking.advice);
+            want(&mut advice, asking.advice);
             all.push(asking.answer);
-            if ids.len() == ITEMS {
+            if advice.len() >= ITEMS {
                 break;
             }
         }
-        let ids: Vec<AdviceId> = ids.into_iter().collect();
-        match store.look(&ids) {
+        match store.look(&advice) {
             Ok(look) => {
                 let look = Arc::new(look);
                 for answer in all {
@@ -103,6 +108,67 @@ fn answer_all(store: &Store, questions: &Receiver<Asking>) {
             }
             Err(error) => tracing::debug!(%error, "the database does not say how it stands"),
         }
-        std::thread::sleep(BETWEEN.saturating_sub(begun.elapsed()));
+    }
+}
+
+/// Wants these as well: a text that anybody wants is wanted.
+fn want(advice: &mut Advice, more: impl IntoIterator<Item = (AdviceId, bool)>) {
+    for (id, with_text) in more {
+        *advice.entry(id).or_default() |= with_text;
+    }
+}
+
+/// Where the requests of one thread ask.
+pub struct Desk {
+    latest: Arc<Latest>,
+    gathered: Rc<RefCell<Gathered>>,
+}
+
+/// What is asked in one go, and who waits for it.
+#[derive(Default)]
+struct Gathered {
+    advice: Advice,
+    waiting: Vec<oneshot::Sender<Arc<Look>>>,
+}
+
+impl Desk {
+    /// A desk of the thread that it is made on.
+    pub fn new(latest: Arc<Latest>) -> Self {
+        Self { latest, gathered: Rc::default() }
+    }
+
+    /// How the database stands, after whatever was written before this was called; with an advice, if one is asked for, and with its
+    /// text, if that is wanted. None where the database does not say.
+    pub async fn look(&self, advice: Option<(AdviceId, bool)>) -> Option<Arc<Look>> {
+        let (answer, answered) = oneshot::channel();
+        let (is_first, is_full) = {
+            let mut gathered = self.gathered.borrow_mut();
+            want(&mut gathered.advice, advice);
+            gathered.waiting.push(answer);
+            (gathered.waiting.len() == 1, gathered.advice.len() >= ITEMS)
+        };
+        if is_full {
+            rt::spawn(ask_for_all(self.latest.clone(), self.gathered.take()));
+        } else if is_first {
+            let (latest, gathered) = (self.latest.clone(), self.gathered.clone());
+            rt::spawn(async move {
+                // Whose request has come in by now asks along.
+                yield_now().await;
+                ask_for_all(latest, gathered.take()).await;
+            });
+        }
+        answered.await.ok()
+    }
+}
+
+async fn ask_for_all(latest: Arc<Latest>, gathered: Gathered) {
+    let Gathered { advice, waiting } = gathered;
+    if waiting.is_empty() {
+        return;
+    }
+    if let Some(look) = latest.look(advice).await {
+        for answer in waiting {
+            answer.send(look.clone()).ok();
+        }
     }
 }

@@ -156,7 +156,9 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
     }
     let document = openapi::document()?;
     let contract = Arc::new(Contract::new(&document)?);
-    let limits = Limits { body: args.body_limit };
+    // Half for whole answers, half for advice in any answer.
+    let cache_memory = args.cache_memory / 2;
+    let limits = Limits { body: args.body_limit, shelf: cache_memory };
     let app = App::new(store, clock, contract, Arc::new(verifier), limits, public_url.clone())?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let workers = args.workers.map_or(cores, usize::from);
@@ -170,7 +172,7 @@ fn run_serve(args: ServeArgs) -> Result<(), String> {
         max_requests: args.max_requests,
         send_memory: args.send_memory,
         receive_memory: args.receive_memory,
-        cache_memory: args.cache_memory,
+        cache_memory,
         trust_forwarded: args.trust_forwarded,
     };
     let serving = Serving {

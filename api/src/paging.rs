@@ -6,6 +6,7 @@ use actix_web::web::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
+use persistence::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,9 @@ use crate::wire::{self, Basis};
 
 /// The type of CSV that is sent.
 pub const CSV_TYPE: &str = "text/csv; charset=utf-8; header=present";
+
+/// What a row of a list usually takes as JSON, in bytes: for so much room is made at once.
+const USUAL_ROW: usize = 2560;
 
 /// How many items a page has when the caller does not say.
 pub const DEFAULT_LIMIT: i64 = 100;
@@ -110,7 +114,7 @@ fn list_of(call: &Call) -> String {
         .collect();
     pairs.sort();
     let digest = Sha256::digest(format!("{}{pairs:?}", call.http.path()).as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..8])
 }
 
 fn pairs_of(call: &Call) -> Vec<(String, String)> {
@@ -129,12 +133,42 @@ pub struct Page<T = Value> {
     pub total: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct Envelope<T> {
-    items: Vec<T>,
-    next: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<i64>,
+/// A row of a list: what JSON is made of, or JSON that was made before.
+pub trait Row {
+    /// Writes its JSON.
+    fn write(&self, json: &mut Vec<u8>) -> Result<(), ApiError>;
+    /// The same as a value.
+    fn value(&self) -> Result<Value, ApiError>;
+}
+
+impl<T: Serialize> Row for T {
+    fn write(&self, json: &mut Vec<u8>) -> Result<(), ApiError> {
+        serde_json::to_writer(json, self).map_err(|error| ApiError::Internal(error.to_string()))
+    }
+
+    fn value(&self) -> Result<Value, ApiError> {
+        to_value(self)
+    }
+}
+
+/// A page as JSON.
+fn envelope<T: Row>(items: &[T], next: Option<&str>, total: Option<i64>) -> Result<Vec<u8>, ApiError> {
+    let mut json = Vec::with_capacity(items.len() * USUAL_ROW);
+    json.extend_from_slice(b"{\"items\":[");
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        item.write(&mut json)?;
+    }
+    json.extend_from_slice(b"],\"next\":");
+    next.write(&mut json)?;
+    if let Some(total) = total {
+        json.extend_from_slice(b",\"total\":");
+        total.write(&mut json)?;
+    }
+    json.push(b'}');
+    Ok(json)
 }
 
 /// Which form of a list the caller wants: `format` first, then `Accept`.
@@ -203,7 +237,7 @@ pub fn accepted<'o>(call: &Call, offers: &[&'o str]) -> Result<&'o str, ApiError
 }
 
 /// Sends a page, as JSON or as the same rows in CSV.
-pub fn answer<T: Serialize>(
+pub fn answer<T: Row>(
     call: &Call,
     public_url: &str,
     page: Page<T>,
@@ -219,15 +253,10 @@ pub fn answer<T: Serialize>(
     }
     let (content_type, body) = match style {
         Some(style) => {
-            let rows: Vec<Value> = items.iter().map(to_value).collect::<Result<_, _>>()?;
+            let rows: Vec<Value> = items.iter().map(Row::value).collect::<Result<_, _>>()?;
             (CSV_TYPE, csv::render(columns, &rows, style)?)
         }
-        None => {
-            let envelope = Envelope { items, next, total };
-            let body =
-                serde_json::to_vec(&envelope).map_err(|error| ApiError::Internal(error.to_string()))?;
-            ("application/json", body)
-        }
+        None => ("application/json", envelope(&items, next.as_deref(), total)?),
     };
     Ok(readable(call, etag::of_body(&body), content_type, body, Some(link)))
 }
@@ -288,14 +317,16 @@ fn address(call: &Call, public_url: &str, cursor: Option<&str>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b',' | b':' => {
-                char::from(byte).to_string()
+                escaped.push(char::from(byte));
             }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+            other => escaped.push_str(&format!("%{other:02X}")),
+        }
+    }
+    escaped
 }
 
 /// A list that is small and read whole: filtered before, here sorted by code and cut into pages.

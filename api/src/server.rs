@@ -21,6 +21,7 @@ use crate::dossier::{
 };
 use crate::health::{Health, ready};
 use crate::incoming::Incoming;
+use crate::latest::Desk;
 use crate::problem::ApiError;
 use crate::telemetry::{Beside, METRICS};
 use crate::wire::{self, Pace, Paced, Wire, WireConfig, resource};
@@ -70,6 +71,8 @@ impl Parts {
             .app_data(self.discovery.clone())
             .app_data(self.reference.clone())
             .app_data(self.health.clone())
+            // Each thread is configured by itself.
+            .app_data(Data::new(Desk::new(self.app.latest.clone())))
             .configure(discovery::configure)
             .configure(docs::configure)
             .service(resource("/health/ready").get(ready))

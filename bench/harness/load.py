@@ -1,4 +1,4 @@
-"""Load, and what it costs: wrk, h2load and pgbench around a meter of processor time and memory."""
+"""Load, and what it costs: wrk and pgbench around a meter of processor time and memory."""
 
 import json
 import math
@@ -13,6 +13,8 @@ import time
 from .box import BENCH, PG_BIN, fetch, run
 
 TICK = os.sysconf("SC_CLK_TCK")
+# How long a connection at half load waits from one request to the next, in seconds.
+PAUSE = 0.01
 
 
 def children_of(pids):
@@ -117,29 +119,13 @@ def wrk(url, seconds, connections, meter, arguments=(), headers=None, warm=True)
     return figures(got["requests"], got["microseconds"] / 1e6, got["p50"], got["p99"], got["errors"], meter, got["bytes"])
 
 
-def at_rate(base, paths, rate, seconds, connections, meter, folder, headers=None):
-    """h2load, at a constant rate over all connections; they begin at moments of their own, so that they do not send all at once."""
-    urls, log = folder / "urls.txt", folder / "h2load.tsv"
-    # h2load sends in steps of ten milliseconds: with more on one connection than one a step they would wait for each other.
-    connections = max(connections, math.ceil(rate / 80))
-    urls.write_text("".join(f"{base}{path}\n" for path in paths))
-    log.unlink(missing_ok=True)
-    each = rate / connections
-    command = ["h2load", "--h1", "-t1", f"-c{connections}", f"--rps={each:.3f}", f"-n{round(rate * seconds)}", "-r1",
-               "--rate-period=7ms", f"--input-file={urls}", f"--log-file={log}"]
-    for name, value in (headers or {}).items():
-        command += ["-H", f"{name}: {value}"]
-    with meter:
-        run(command)
-    rows = [line.split("\t") for line in log.read_text().splitlines()]
-    # Without the beginning and the end, when not every connection sends.
-    begin, end = min(int(row[0]) for row in rows) + 500_000, max(int(row[0]) for row in rows) - 300_000
-    kept = [row for row in rows if begin <= int(row[0]) < end]
-    taken = sorted(int(row[2]) for row in kept)
-    lasted = (end - begin) / 1e6
-    errors = sum(row[1] not in ("200", "304") for row in rows)
-    got = figures(len(kept), lasted, taken[len(taken) // 2], taken[len(taken) * 99 // 100], errors, meter)
-    return got | {"cpu": meter.seconds / len(rows) * 1e6, "asked_rate": rate}
+def at_rate(base, file, rate, seconds, connections, meter, headers=None):
+    """wrk, at a rate over all connections, each of which waits for a time by chance before it asks again: requests come as those of
+    many who know nothing of each other."""
+    # So many that an answer takes little of the time that a connection waits, which wrk counts in milliseconds.
+    connections = max(connections, math.ceil(rate * PAUSE))
+    got = wrk(base, seconds, connections, meter, [file, "PACE", connections / rate * 1000], headers)
+    return got | {"asked_rate": rate}
 
 
 def pgbench(box, database, scripts, seconds, clients, meter, variables, settings="", warm=True):

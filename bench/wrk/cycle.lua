@@ -1,5 +1,6 @@
 -- Sends the lines of a file in turn: `wrk … -s cycle.lua URL -- FILE` as paths of GETs, `-- FILE POST` as bodies of POSTs to
--- the path of URL; `-- FILE POST KEY` with a new UUID as Idempotency-Key in each.
+-- the path of URL; `-- FILE POST KEY` with a new UUID as Idempotency-Key in each. `-- FILE PACE MEAN`: GETs, and each connection
+-- waits between two of them for a time by chance, from nothing to twice MEAN milliseconds.
 
 local lines, place, method, keyed = {}, 0, "GET", false
 
@@ -21,7 +22,12 @@ function init(arguments)
   file:close()
   math.randomseed(a * 65536 + b * 256 + c + number)
   for line in io.lines(arguments[1]) do lines[#lines + 1] = line end
-  method = arguments[2] or "GET"
+  if arguments[2] == "PACE" then
+    local most = math.floor(2 * tonumber(arguments[3]) + 0.5)
+    delay = function() return math.random(0, most) end
+  else
+    method = arguments[2] or "GET"
+  end
   keyed = arguments[3] == "KEY"
   place = math.random(#lines)
 end

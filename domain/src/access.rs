@@ -281,6 +281,13 @@ impl Caller {
 
     /// The keys that the caller holds, each with how much it opens.
     pub fn keys(&self) -> Vec<(AudienceKey, View)> {
+        let mut keys = self.keys_to_advice();
+        keys.extend(self.keys_to_dossiers());
+        keys
+    }
+
+    /// Those among them that open advice and requests for it.
+    pub fn keys_to_advice(&self) -> Vec<(AudienceKey, View)> {
         let mut keys = vec![(AudienceKey::public(), View::Public)];
         let council_view = if self.has(Scope::InternalRead) {
             Some(View::Internal)
@@ -301,6 +308,12 @@ impl Caller {
         } else if self.has(Scope::Publish) {
             keys.push((AudienceKey::new("received"), View::Own));
         }
+        keys
+    }
+
+    /// Those among them that open what is kept whole. What is public of that, everybody's key opens.
+    fn keys_to_dossiers(&self) -> Vec<(AudienceKey, View)> {
+        let mut keys = Vec::new();
         if self.has(Scope::InternalRead) {
             keys.extend(grant_keys("staff-council", &self.councils, View::Internal));
         }

@@ -24,6 +24,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How long a writer waits for another before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
+/// Pages of SQLite that a connection keeps, in KiB: what is read often is not fetched from the file at each turn.
+const CACHE_KIB: u32 = 8 * 1024;
+
 /// How long PostgreSQL may work on one query that reads.
 const LONGEST_QUERY: Duration = Duration::from_secs(60);
 
@@ -123,6 +126,7 @@ impl ManageConnection for Manager {
                 };
                 connection.batch_execute(&format!(
                     "PRAGMA busy_timeout = {};
+                     PRAGMA cache_size = -{CACHE_KIB};
                      {purpose}
                      PRAGMA synchronous = FULL;
                      PRAGMA foreign_keys = ON;",

@@ -20,7 +20,7 @@ use domain::policy_track::PolicyTrack;
 use domain::talk::Talk;
 use uuid::Uuid;
 
-use crate::advice::{Lost, keys_from, still_held};
+use crate::advice::{Lost, still_held};
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::error::StoreError;
 use crate::journal::{Change, Entry, Tx};
@@ -106,7 +106,7 @@ pub fn read_entry<D: Dossier>(entry: &Entry) -> Result<Stored<D>, StoreError> {
 }
 
 fn keys_of(caller: &Caller) -> Vec<String> {
-    keys_from(caller, View::Public)
+    caller.keys().into_iter().map(|(key, _)| key.as_str().to_owned()).collect()
 }
 
 type Query<'q> = IntoBoxed<'q, dossier::table, MultiBackend>;

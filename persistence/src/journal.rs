@@ -171,8 +171,10 @@ impl Entry {
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// As hexadecimal digits, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A transaction that writes: who acts, when, and the connection. All writing goes through one.
@@ -223,8 +225,13 @@ pub(crate) fn state() -> (Statement<BigInt>, Statement<Text>, Statement<Nullable
     (
         Statement::new().sql("(SELECT sequence FROM journal_head WHERE id = 1)"),
         Statement::new().sql("(SELECT hash FROM journal_head WHERE id = 1)"),
-        Statement::new().sql("(SELECT max(sequence) FROM registry)"),
+        last_of_registry(),
     )
+}
+
+/// The number of the last change of any table of the registry, for any statement.
+pub(crate) fn last_of_registry() -> Statement<Nullable<BigInt>> {
+    Statement::new().sql("(SELECT max(sequence) FROM registry)")
 }
 
 impl Entry {

@@ -28,9 +28,9 @@ pub mod workload;
 
 pub use connection::{AnyConnection, DatabaseUrl};
 pub use error::StoreError;
-pub use journal::{Position, State, Tx};
-pub use look::Look;
-pub use snapshot::{Seen, Stamp, Stored, read as read_advice};
+pub use journal::{Position, State, Tx, hex};
+pub use look::{Look, Standing};
+pub use snapshot::{Mark, Seen, Stamp, Stored, read as read_advice};
 pub use store::{Replica, Snapshot, Store, Usage, check_existing, check_existing_from};
 
 impl Tx<'_> {

@@ -1,16 +1,18 @@
 //! One look at the database on behalf of many who ask at the same time: the state it is in, and advice by id. All of it is read of
 //! that one state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use domain::ids::AdviceId;
 
-use crate::advice::Unread;
+use crate::advice::{Unread, id_of};
 use crate::connection::AnyConnection;
 use crate::error::StoreError;
 use crate::journal::{self, State, StateRow};
 use crate::schema::{advice, journal_head};
+use crate::snapshot::Mark;
 use crate::{dialect, registry};
 
 /// What one look tells.
@@ -19,30 +21,56 @@ pub struct Look {
     /// The state of the database.
     pub state: State,
     /// Those that were asked for and are there.
-    pub advice: HashMap<AdviceId, Unread>,
+    pub advice: HashMap<AdviceId, Standing>,
 }
 
-/// The state, and the id and the text of an advice; a row without one where none is found.
-type Row = (StateRow, Option<String>, Option<String>);
+/// How an advice stands.
+#[derive(Debug)]
+pub struct Standing {
+    /// Which writing of it holds.
+    pub mark: Mark,
+    /// That writing, where it was wanted.
+    pub text: Option<Unread>,
+}
 
-/// Looks once.
-pub(crate) fn look(connection: &mut AnyConnection, ids: &[AdviceId]) -> Result<Look, StoreError> {
+/// The state, and the id, the mark and the text of an advice; a row without them where none is found.
+type Row = (StateRow, Option<String>, Option<i64>, Option<i64>, Option<String>);
+
+/// Looks once. Of each advice it is said whether its text is wanted: a text is the most of what there is to read and to send.
+pub(crate) fn look(
+    connection: &mut AnyConnection,
+    wanted: &BTreeMap<AdviceId, bool>,
+) -> Result<Look, StoreError> {
     match connection {
         AnyConnection::Postgres(postgres) => {
-            // One statement, so one journey. As a query of PostgreSQL alone it takes the ids as one array, and is prepared once.
-            let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            // One statement, so one journey.
+            let state = (journal_head::sequence, journal_head::hash, journal::last_of_registry());
+            if wanted.is_empty() {
+                let read = journal_head::table.find(1).select(state).first(postgres)?;
+                return Ok(Look { state: State::of(read), advice: HashMap::new() });
+            }
+            // As a query of PostgreSQL alone it takes the ids as arrays, and is prepared once.
+            let all: Vec<String> = wanted.keys().map(ToString::to_string).collect();
+            let with_text = wanted.iter().filter(|(_, with_text)| **with_text);
+            let with_text: Vec<String> = with_text.map(|(id, _)| id.to_string()).collect();
             let rows: Vec<Row> = journal_head::table
-                .left_join(advice::table.on(advice::id.eq_any(texts)))
+                .left_join(advice::table.on(advice::id.eq_any(all)))
                 .filter(journal_head::id.eq(1))
-                .select((journal::state(), advice::id.nullable(), advice::snapshot.nullable()))
+                .select((
+                    state,
+                    advice::id.nullable(),
+                    advice::version.nullable(),
+                    advice::modified_at.nullable(),
+                    case_when(advice::id.nullable().eq_any(with_text), advice::snapshot.nullable()),
+                ))
                 .load(postgres)?;
             of_rows(rows)
         }
         // Its journeys are short, and it has no arrays.
         AnyConnection::Sqlite(_) => dialect::read_transaction(connection, |connection| {
-            let mut advice = HashMap::with_capacity(ids.len());
-            for id in ids {
-                advice.extend(Unread::load(connection, *id)?.map(|unread| (*id, unread)));
+            let mut advice = HashMap::with_capacity(wanted.len());
+            for (id, with_text) in wanted {
+                advice.extend(standing(connection, *id, *with_text)?.map(|standing| (*id, standing)));
             }
             let position = journal::position(connection)?;
             Ok(Look { state: State { position, registry: registry::sequence(connection)? }, advice })
@@ -50,15 +78,33 @@ pub(crate) fn look(connection: &mut AnyConnection, ids: &[AdviceId]) -> Result<L
     }
 }
 
+fn standing(
+    connection: &mut AnyConnection,
+    id: AdviceId,
+    with_text: bool,
+) -> Result<Option<Standing>, StoreError> {
+    let row = advice::table.find(id.to_string());
+    let mark = (advice::version, advice::modified_at);
+    let found: Option<((i64, i64), Option<String>)> = match with_text {
+        true => row.select((mark, advice::snapshot.nullable())).first(connection).optional()?,
+        false => row.select(mark).first(connection).optional()?.map(|mark| (mark, None)),
+    };
+    Ok(found.map(|((version, moment), text)| Standing {
+        mark: Mark { version, moment },
+        text: text.map(Unread::of),
+    }))
+}
+
 fn of_rows(rows: Vec<Row>) -> Result<Look, StoreError> {
-    let malformed = |what, cause: &str| StoreError::Malformed { what, cause: cause.to_owned() };
-    let Some((state, ..)) = rows.first() else { return Err(malformed("the journal", "it has no head")) };
+    let Some((state, ..)) = rows.first() else {
+        return Err(StoreError::Malformed { what: "the journal", cause: "it has no head".to_owned() });
+    };
     let state = State::of(state.clone());
     let mut advice = HashMap::with_capacity(rows.len());
-    for (_, id, text) in rows {
-        if let (Some(id), Some(text)) = (id, text) {
-            let id = id.parse().map_err(|_| malformed("the id of an advice", "it is none"))?;
-            advice.insert(AdviceId(id), Unread::of(text));
+    for (_, id, version, moment, text) in rows {
+        if let (Some(id), Some(version), Some(moment)) = (id, version, moment) {
+            let standing = Standing { mark: Mark { version, moment }, text: text.map(Unread::of) };
+            advice.insert(id_of(&id)?, standing);
         }
     }
     Ok(Look { state, advice })

@@ -13,6 +13,7 @@ use domain::term::{Extension, Suspension};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::moment;
 
 /// The version of the shape that is written now.
 const SCHEMA_VERSION: u16 = 1;
@@ -50,6 +51,11 @@ impl Stamp {
         Self { version, created_at, modified_at, own: seen, public: seen }
     }
 
+    /// Which writing of the item this is.
+    pub fn mark(&self) -> Mark {
+        Mark { version: self.version, moment: moment::of(self.modified_at) }
+    }
+
     /// Version and moment as this view counts them.
     pub fn seen(&self, view: View) -> Seen {
         match view {
@@ -58,6 +64,13 @@ impl Stamp {
             View::Internal => Seen { version: self.version, modified_at: self.modified_at },
         }
     }
+}
+
+/// One writing of an item. The moment tells it from the one that had its number in a database that was put back since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub(crate) version: i64,
+    pub(crate) moment: i64,
 }
 
 /// An item with its stamp.

@@ -1,5 +1,7 @@
 //! The store: reading and writing through transactions. The clock and the caller come from outside.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::ids::AdviceId;
 
@@ -99,7 +101,7 @@ impl Store {
         dialect::end_read(&mut connection, work)
     }
 
-    /// Reads with one statement, which is a snapshot by itself.
+    /// Reads without a transaction: one statement is a snapshot by itself. Who sends more compares what they are of.
     pub fn read_at_once<T>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, StoreError>,
@@ -109,8 +111,8 @@ impl Store {
     }
 
     /// Looks at the database as it is now: after whatever any process wrote before this was asked. It has a connection of its own,
-    /// so that it is told at once, however many others read.
-    pub fn look(&self, advice: &[AdviceId]) -> Result<Look, StoreError> {
+    /// so that it is told at once, however many others read. Of each advice it is said whether its text is wanted.
+    pub fn look(&self, advice: &BTreeMap<AdviceId, bool>) -> Result<Look, StoreError> {
         let (_loan, look) = self.pools.look.first(|connection| look(connection, advice))?;
         Ok(look)
     }

@@ -2,8 +2,10 @@
 
 mod events;
 mod reading;
+mod shelf;
 mod view;
 
 pub use events::*;
 pub use reading::*;
+pub use shelf::Shelf;
 pub use view::{AdviceList, AdviceListItem, AdviceView, Showing, Timeline};

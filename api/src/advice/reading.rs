@@ -1,27 +1,30 @@
 //! Reading advice: one, many, its term and its timeline.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::web::Data;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::View;
 use domain::advice::Advice;
 use domain::codes::{AdviceKind, AdviceStatus, Level, Outcome, TermState};
 use domain::ids::{AdviceId, AdviceRequestId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
 use domain::term::{self, TermExplanation};
-use persistence::advice::{self, After, DayField, DayRange, Filter, Found, Listed, SortField, SortKey};
+use persistence::advice::{self, After, DayField, DayRange, Filter, Found, Line, SortField, SortKey, Texts};
 use persistence::{AnyConnection, Position, StoreError, Stored};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
+use super::shelf::{Asker, Shown};
 use super::view::{AdviceList, AdviceListItem, AdviceView, COLUMNS, Showing, Timeline};
-use crate::app::{App, Registry, supported_day};
+use crate::app::{App, Reading, Registry, supported_day};
 use crate::etag;
 use crate::history::{self, KnownQuery, Then};
 use crate::html;
 use crate::incoming::{Call, Incoming};
+use crate::latest::Desk;
 use crate::paging::CsvDialect;
 use crate::paging::{self, Cursor, DEFAULT_LIMIT, Format, Page, Tombstone, to_value};
 use crate::problem::{ApiError, InputError};
@@ -207,7 +210,14 @@ struct End {
     lost: bool,
 }
 
-/// A page that one statement finds: of a list that does not count, names nothing that may be hidden, and has something on it.
+impl End {
+    fn after(place: &After) -> Self {
+        Self { values: place.values.clone(), id: place.id.clone(), lost: false }
+    }
+}
+
+/// A page that one statement finds, and another the texts of what is not on the shelf: of a list that does not count, names nothing
+/// that may be hidden, and has something on it.
 fn glance(
     app: &App,
     connection: &mut AnyConnection,
@@ -227,30 +237,89 @@ fn glance(
     let Ok(filter) = filter_of(query, &registry) else { return Ok(None) };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let after = cursor.map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
-    let (state, listed) =
-        advice::list_at_once(connection, caller, &filter, on, sort, after.as_ref(), limit + 1)?;
-    let names_none = listed.iter().all(|row| domain::access::links(&row.advice.value).is_empty());
-    let Some(state) = state.filter(|_| names_none) else { return Ok(None) };
+    let is_kept = limit <= LONGEST_KEPT;
+    let texts = if is_kept { Texts::None } else { Texts::All };
+    let (state, mut lines) =
+        advice::lines(connection, caller, &filter, on, sort, after.as_ref(), limit + 1, texts)?;
+    let Some(state) = state else { return Ok(None) };
     // The question was understood by tables that are no more.
     if app.registry_in(state).is_none_or(|now| !Arc::ptr_eq(&now, &registry)) {
         return Ok(None);
     }
-    let showing = Showing { registry: &registry, on, linked: BTreeSet::new() };
-    let (items, end) = page(listed, limit, &showing);
-    Ok(Some((state.position, (items, None, end))))
+    let end = cut(&mut lines, limit).map(|last| End::after(&last.place));
+    let asker = Asker::new(caller, on);
+    let known = |line: &Line| {
+        let candidate = app.shelf.find(line.id, &asker).filter(|_| is_kept)?;
+        candidate.if_holds(line.mark, registry.sequence()).map(Row::Shown)
+    };
+    let mut rows: Vec<Option<Row>> = lines.iter().map(known).collect();
+    let missing = lines.iter().zip(&rows).filter(|(line, row)| row.is_none() && line.text.is_none());
+    let missing: Vec<AdviceId> = missing.map(|(line, _)| line.id).collect();
+    let mut texts = advice::texts(connection, &missing)?;
+    for (line, row) in lines.into_iter().zip(&mut rows).filter(|(_, row)| row.is_none()) {
+        let text = line.text.or_else(|| texts.remove(&line.id));
+        let Some(Found::Visible(stored, view)) = text.map(|text| text.for_caller(caller)).transpose()? else {
+            return Ok(None);
+        };
+        // It may have been changed since the page was found.
+        if stored.stamp.mark() != line.mark {
+            return Ok(None);
+        }
+        *row = match is_kept {
+            true => app.shelf.show(&registry, on, &stored, view).ok().flatten().map(Row::Shown),
+            false => Showing::of_one_without_links(&registry, on, &stored.value)
+                .map(|showing| Row::from(showing.show(&stored, view))),
+        };
+        if row.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some((state.position, (rows.into_iter().flatten().collect(), None, end))))
 }
 
-/// What of these is on the page, and where it ends if there are more.
-fn page(mut listed: Vec<Listed>, limit: i64, showing: &Showing<'_>) -> (Vec<AdviceListItem>, Option<End>) {
-    let more = listed.len() as i64 > limit;
-    listed.truncate(usize::try_from(limit).unwrap_or(0));
-    let show = |row: &Listed| AdviceListItem::Advice(Box::new(showing.show(&row.advice, row.view)));
-    let items = listed.iter().map(show).collect();
-    let last = listed.pop().filter(|_| more);
-    (items, last.map(|last| End { values: last.place.values, id: last.place.id, lost: false }))
+/// Leaves no more than what is on the page; gives the last of it, if there is more.
+fn cut<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
+    let length = usize::try_from(limit).unwrap_or(0);
+    let more = rows.len() > length;
+    rows.truncate(length);
+    rows.last().filter(|_| more)
 }
 
-type Rows = (Vec<AdviceListItem>, Option<i64>, Option<End>);
+/// A row on its way out.
+enum Row {
+    Shown(Shown),
+    Made(AdviceListItem),
+}
+
+impl From<AdviceView> for Row {
+    fn from(advice: AdviceView) -> Self {
+        Self::Made(AdviceListItem::Advice(Box::new(advice)))
+    }
+}
+
+impl paging::Row for Row {
+    fn write(&self, json: &mut Vec<u8>) -> Result<(), ApiError> {
+        match self {
+            Self::Shown(shown) => json.extend_from_slice(shown.body().as_bytes()),
+            Self::Made(item) => item.write(json)?,
+        }
+        Ok(())
+    }
+
+    fn value(&self) -> Result<Value, ApiError> {
+        match self {
+            Self::Shown(shown) => {
+                serde_json::from_str(shown.body()).map_err(|error| ApiError::Internal(error.to_string()))
+            }
+            Self::Made(item) => item.value(),
+        }
+    }
+}
+
+type Rows = (Vec<Row>, Option<i64>, Option<End>);
+
+/// The longest page of which each advice is kept as it is shown. Who reads longer ones reads all there is, and seldom twice.
+const LONGEST_KEPT: i64 = DEFAULT_LIMIT;
 
 #[allow(clippy::too_many_arguments)]
 fn rows(
@@ -279,12 +348,11 @@ fn rows(
     if !through {
         let after =
             cursor.as_ref().map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
-        let listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
-        let shown = usize::try_from(limit).unwrap_or(0);
-        let named: Vec<&Advice> = listed.iter().take(shown).map(|row| &row.advice.value).collect();
+        let mut listed = advice::list(connection, caller, filter, on, sort, after.as_ref(), limit + 1)?;
+        let end = cut(&mut listed, limit).map(|last| End::after(&last.place));
+        let named: Vec<&Advice> = listed.iter().map(|row| &row.advice.value).collect();
         let showing = Showing::of(connection, caller, registry, on, &named)?;
-        let (found, end) = page(listed, limit, &showing);
-        items = found;
+        items = listed.iter().map(|row| Row::from(showing.show(&row.advice, row.view))).collect();
         if end.is_some() {
             return Ok((items, total, end));
         }
@@ -301,11 +369,11 @@ fn rows(
     let more = lost.len() as i64 > room;
     lost.truncate(usize::try_from(room).unwrap_or(0));
     for gone in &lost {
-        items.push(AdviceListItem::Gone(Tombstone {
+        items.push(Row::Made(AdviceListItem::Gone(Tombstone {
             id: gone.id.clone(),
             deleted: true,
             modified_at: gone.at,
-        }));
+        })));
     }
     let end =
         if more { lost.pop().map(|last| End { values: zeroes, id: last.id, lost: true }) } else { None };
@@ -418,12 +486,23 @@ pub(super) fn visible(
 
 /// An advice as it is shown on a day, by a look at the database that many share. None where more has to be read to show it, such as
 /// which of the items that it names the caller may see.
-async fn at_a_look(call: &Call, id: AdviceId, on: NaiveDate) -> Result<Option<(AdviceView, View)>, ApiError> {
-    let Some((look, registry)) = call.app.look(id).await else { return Ok(None) };
-    let found = look.advice.get(&id).map_or(Ok(Found::Missing), |unread| unread.for_caller(&call.caller))?;
-    let (stored, view) = what_stands(found)?;
-    let showing = Showing::of_one_without_links(&registry, on, &stored.value);
-    Ok(showing.map(|showing| (showing.show(&stored, view), view)))
+async fn at_a_look(call: &Call, id: AdviceId, on: NaiveDate) -> Result<Option<Shown>, ApiError> {
+    let Some(desk) = call.http.app_data::<Data<Desk>>() else { return Ok(None) };
+    let shelf = &call.app.shelf;
+    if let Some(known) = shelf.find(id, &Asker::new(&call.caller, on)) {
+        let Some((look, registry)) = call.app.look(desk, id, false).await else { return Ok(None) };
+        let Some(standing) = look.advice.get(&id) else { return Err(ApiError::NotFound) };
+        if let Some(shown) = known.if_holds(standing.mark, registry.sequence()) {
+            return Ok(Some(shown));
+        }
+    }
+    // Nothing is kept that holds.
+    let Some((look, registry)) = call.app.look(desk, id, true).await else { return Ok(None) };
+    let Some(text) = look.advice.get(&id).and_then(|standing| standing.text.as_ref()) else {
+        return Err(ApiError::NotFound);
+    };
+    let (stored, view) = what_stands(text.for_caller(&call.caller)?)?;
+    shelf.show(&registry, on, &stored, view)
 }
 
 fn what_stands(found: Found) -> Result<(Stored<Advice>, View), ApiError> {
@@ -458,18 +537,19 @@ pub async fn get_advice(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     }
     let media = paging::accepted(&call, &["application/json", "text/html"])?;
     let (caller, app) = (call.caller.clone(), call.app.clone());
-    let (shown, view) = match at_a_look(&call, id, on).await? {
-        Some(shown) => shown,
-        None => {
-            app.read(move |app, connection| {
-                let registry = app.registry(connection)?;
-                let (stored, view) = visible(connection, id, &caller)?;
-                let showing = Showing::of(connection, &caller, &registry, on, &[&stored.value])?;
-                Ok((showing.show(&stored, view), view))
-            })
-            .await?
-        }
+    if media == "application/json"
+        && let Some(shown) = at_a_look(&call, id, on).await?
+    {
+        let (etag, body) = (shown.etag().to_owned(), shown.body().as_bytes().to_vec());
+        return Ok(paging::readable(&call, etag, media, body, None));
+    }
+    let read = move |app: &Reading<'_>, connection: &mut AnyConnection| {
+        let registry = app.registry(connection)?;
+        let (stored, view) = visible(connection, id, &caller)?;
+        let showing = Showing::of(connection, &caller, &registry, on, &[&stored.value])?;
+        Ok((showing.show(&stored, view), view))
     };
+    let (shown, view) = app.read(read).await?;
     if let Some(merge) = &shown.merge {
         let Some(into) = merge.into else { return Err(ApiError::NotFound) };
         return Ok(HttpResponse::PermanentRedirect()

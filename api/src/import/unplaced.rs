@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use persistence::registry::{self, Table};
-use persistence::{StoreError, Stored, Tx};
+use persistence::{StoreError, Stored, Tx, hex};
 use sha2::{Digest, Sha256};
 
 use crate::registry::UnplacedRow;
@@ -73,6 +73,5 @@ impl Notes {
 fn code(row: &UnplacedRow) -> String {
     let UnplacedRow { source, row, text, reason: _ } = row;
     let digest = Sha256::digest(format!("{source}\u{1f}{row}\u{1f}{text}"));
-    let short: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("{source} {short}")
+    format!("{source} {}", hex(&digest[..12]))
 }

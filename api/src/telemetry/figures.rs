@@ -1,6 +1,7 @@
 //! The figures of the business at a scrape: what is open, late, waiting. Made of the same facts as the metrics that callers get,
 //! at most four times a minute, and anew only when the journal went on or the day turned.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -83,7 +84,7 @@ impl Figures {
         }
         // While the facts are being loaded at the start there is no more to tell yet; loading them a second time would tell it no sooner.
         if self.app.known_facts.is_loading() {
-            let is_up = self.app.store.look(&[]).is_ok();
+            let is_up = self.app.store.look(&BTreeMap::new()).is_ok();
             return Known { read_at: Some(Instant::now()), is_up, ..before };
         }
         let read = self.app.store.read(|connection| head(&self.app, connection, before.head));

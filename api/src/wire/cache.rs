@@ -16,6 +16,7 @@ use quick_cache::sync::Cache as Kept;
 use super::Asked;
 use crate::app::App;
 use crate::etag;
+use crate::latest::Desk;
 use crate::seal::JOURNAL_POSITION;
 use crate::telemetry::{CacheUse, METRICS};
 
@@ -113,7 +114,8 @@ impl Answer {
     /// What is sent, if a new answer would be the same.
     pub(super) async fn send(&self, request: &ServiceRequest) -> Option<HttpResponse> {
         let app = request.app_data::<Data<Arc<App>>>()?;
-        let position = app.latest.look(None).await.map(|look| look.state.position);
+        let desk = request.app_data::<Data<Desk>>()?;
+        let position = desk.look(None).await.map(|look| look.state.position);
         // After the look: midnight may have passed in it.
         if position != Some(self.basis.position) || app.clock.now().today != self.basis.today {
             METRICS.cache_used(CacheUse::Stale);
