@@ -445,3 +445,23 @@ pub(crate) fn take_back_last_migration(path: &Path) {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
     connection.revert_last_migration(MIGRATIONS).unwrap();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_is_built_as_this_folder_says() {
+        #[derive(diesel::QueryableByName)]
+        struct Used {
+            #[diesel(sql_type = diesel::sql_types::Bool)]
+            used: bool,
+        }
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        for (option, expected) in [("ENABLE_QPSG", true), ("ENABLE_MEMORY_MANAGEMENT", false)] {
+            let query = diesel::sql_query(format!("SELECT sqlite_compileoption_used('{option}') AS used"));
+            let Used { used } = query.get_result(&mut connection).unwrap();
+            assert_eq!(used, expected, "{option}: was .cargo/config.toml read?");
+        }
+    }
+}

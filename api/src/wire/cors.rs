@@ -1,7 +1,7 @@
 //! Which pages of other origins may read and write (CORS).
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use super::{Asked, Wire, put};
 
@@ -33,7 +33,7 @@ impl Wire {
             }
         };
         put(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        put(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 
     pub(super) fn answer_preflight(&self, asked: &Asked) -> HttpResponse {
