@@ -702,6 +702,9 @@ pub struct Line {
     pub place: After,
 }
 
+/// Id, mark, text, values of the sort keys, and the state of the database.
+type LineRow = (String, (i64, i64), Option<String>, String, StateRow);
+
 /// One row of a list.
 #[derive(Debug)]
 pub struct Listed {
@@ -1228,7 +1231,7 @@ impl Part {
         };
         let text = Statement::<Nullable<Text>>::new().sql(text);
         let mark = (advice::version, advice::modified_at);
-        let rows: Vec<(String, (i64, i64), Option<String>, String, StateRow)> =
+        let rows: Vec<LineRow> =
             query.limit(limit).select((advice::id, mark, text, place, journal::state())).load(connection)?;
         let mut lines = Vec::with_capacity(rows.len());
         let mut state = None;
