@@ -237,8 +237,8 @@ fn glance(
     let Ok(filter) = filter_of(query, &registry) else { return Ok(None) };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let after = cursor.map(|cursor| After { values: cursor.values.clone(), id: cursor.id.clone() });
-    let is_kept = limit <= LONGEST_KEPT;
-    let texts = if is_kept { Texts::None } else { Texts::All };
+    // Who reads longer pages reads all there is, and seldom twice.
+    let texts = if limit <= LONGEST_KEPT { Texts::None } else { Texts::All };
     let (state, mut lines) =
         advice::lines(connection, caller, &filter, on, sort, after.as_ref(), limit + 1, texts)?;
     let Some(state) = state else { return Ok(None) };
@@ -247,34 +247,57 @@ fn glance(
         return Ok(None);
     }
     let end = cut(&mut lines, limit).map(|last| End::after(&last.place));
-    let asker = Asker::new(caller, on);
-    let known = |line: &Line| {
-        let candidate = app.shelf.find(line.id, &asker).filter(|_| is_kept)?;
-        candidate.if_holds(line.mark, registry.sequence()).map(Row::Shown)
+    let rows = match texts {
+        Texts::None => from_the_shelf(app, connection, &registry, caller, on, lines)?,
+        Texts::All => from_texts(&registry, caller, on, lines)?,
     };
-    let mut rows: Vec<Option<Row>> = lines.iter().map(known).collect();
-    let missing = lines.iter().zip(&rows).filter(|(line, row)| row.is_none() && line.text.is_none());
+    Ok(rows.map(|rows| (state.position, (rows, None, end))))
+}
+
+/// The rows of these lines, made from their texts. None if one of them names another item.
+fn from_texts(
+    registry: &Registry,
+    caller: &domain::access::Caller,
+    on: NaiveDate,
+    lines: Vec<Line>,
+) -> Result<Option<Vec<Row>>, StoreError> {
+    let mut rows = Vec::with_capacity(lines.len());
+    for line in lines {
+        let found = line.text.map(|text| text.for_caller(caller)).transpose()?;
+        let Some(Found::Visible(stored, view)) = found else { return Ok(None) };
+        let showing = Showing::of_one_without_links(registry, on, &stored.value);
+        let Some(showing) = showing else { return Ok(None) };
+        rows.push(Row::from(showing.show(&stored, view)));
+    }
+    Ok(Some(rows))
+}
+
+/// The rows of these lines, as far as they hold on the shelf; the others are read and put there. None if one of them names another
+/// item, or was changed since the page was found.
+fn from_the_shelf(
+    app: &App,
+    connection: &mut AnyConnection,
+    registry: &Registry,
+    caller: &domain::access::Caller,
+    on: NaiveDate,
+    lines: Vec<Line>,
+) -> Result<Option<Vec<Row>>, StoreError> {
+    let asker = Asker::new(caller, on);
+    let find = |line: &Line| app.shelf.find(line.id, &asker)?.if_holds(line.mark, registry.sequence());
+    let mut shown: Vec<Option<Shown>> = lines.iter().map(find).collect();
+    let missing = lines.iter().zip(&shown).filter(|(_, shown)| shown.is_none());
     let missing: Vec<AdviceId> = missing.map(|(line, _)| line.id).collect();
     let mut texts = advice::texts(connection, &missing)?;
-    for (line, row) in lines.into_iter().zip(&mut rows).filter(|(_, row)| row.is_none()) {
-        let text = line.text.or_else(|| texts.remove(&line.id));
-        let Some(Found::Visible(stored, view)) = text.map(|text| text.for_caller(caller)).transpose()? else {
-            return Ok(None);
-        };
-        // It may have been changed since the page was found.
+    for (line, shown) in lines.iter().zip(&mut shown).filter(|(_, shown)| shown.is_none()) {
+        let found = texts.remove(&line.id).map(|text| text.for_caller(caller)).transpose()?;
+        let Some(Found::Visible(stored, view)) = found else { return Ok(None) };
         if stored.stamp.mark() != line.mark {
             return Ok(None);
         }
-        *row = match is_kept {
-            true => app.shelf.show(&registry, on, &stored, view).ok().flatten().map(Row::Shown),
-            false => Showing::of_one_without_links(&registry, on, &stored.value)
-                .map(|showing| Row::from(showing.show(&stored, view))),
-        };
-        if row.is_none() {
-            return Ok(None);
-        }
+        let Ok(Some(made)) = app.shelf.show(registry, on, &stored, view) else { return Ok(None) };
+        *shown = Some(made);
     }
-    Ok(Some((state.position, (rows.into_iter().flatten().collect(), None, end))))
+    Ok(Some(shown.into_iter().flatten().map(Row::Shown).collect()))
 }
 
 /// Leaves no more than what is on the page; gives the last of it, if there is more.
@@ -318,7 +341,7 @@ impl paging::Row for Row {
 
 type Rows = (Vec<Row>, Option<i64>, Option<End>);
 
-/// The longest page of which each advice is kept as it is shown. Who reads longer ones reads all there is, and seldom twice.
+/// The longest page of which each advice is kept as it is shown.
 const LONGEST_KEPT: i64 = DEFAULT_LIMIT;
 
 #[allow(clippy::too_many_arguments)]
