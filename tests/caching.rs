@@ -282,3 +282,24 @@ on_both_databases! {
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     }
 }
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn nobody_notices_that_connections_were_lost_while_they_lay_idle_postgres() {
+    let app = TestApp::on_postgres().await;
+    let item = published(&app).await;
+    let token = app.token("internal:read", &["*"], &["*"]);
+    let paths = [item.as_str(), "/v1/advice?council=rozenburg&limit=5", "/v1/councils"];
+    for _ in 0..3 {
+        for path in paths {
+            // At once, so that there is more than one connection.
+            let asks = (0..6).map(|_| actix_web::rt::spawn(app.get(path).token(&token).send()));
+            for reply in asks.collect::<Vec<_>>() {
+                assert_eq!(reply.await.unwrap().status, StatusCode::OK, "{path}");
+            }
+            assert_eq!(read(&app, path).await.status, StatusCode::OK, "{path}");
+            assert!(app.lose_connections() > 0);
+        }
+        assert!(app.store.look(&Default::default()).is_ok());
+    }
+}

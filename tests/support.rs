@@ -278,7 +278,8 @@ fn fresh_schema() -> DatabaseUrl {
     let mut connection: diesel::PgConnection = diesel::Connection::establish(&server).unwrap();
     connection.batch_execute(&format!("CREATE SCHEMA {schema}")).unwrap();
     let sign = if server.contains('?') { '&' } else { '?' };
-    DatabaseUrl::Postgres(format!("{server}{sign}options=-csearch_path%3D{schema}"))
+    // By its name the connections of one test are told from those of others.
+    DatabaseUrl::Postgres(format!("{server}{sign}options=-csearch_path%3D{schema}&application_name={schema}"))
 }
 
 /// What else is kept: accords, agreements, policy tracks, plans, commitments, talks, assignments, targets.
@@ -343,6 +344,24 @@ impl TestApp {
     pub async fn alderman(&self) -> String {
         let holder = self.add("office-holders", json!({"name": "A. Voorbeeld", "office": "alderman"})).await;
         holder["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Ends every connection to PostgreSQL, as a restart of it does. Gives how many there were.
+    pub fn lose_connections(&self) -> i64 {
+        use diesel::RunQueryDsl;
+        #[derive(diesel::QueryableByName)]
+        struct Ended {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            ended: i64,
+        }
+        let DatabaseUrl::Postgres(url) = &self.url else { panic!("it is on SQLite") };
+        let (_, name) = url.rsplit_once('=').unwrap();
+        let mut connection: diesel::PgConnection = diesel::Connection::establish(url).unwrap();
+        let query = format!(
+            "SELECT count(pg_terminate_backend(pid, 5000)) AS ended FROM pg_stat_activity \
+             WHERE application_name = '{name}' AND pid <> pg_backend_pid()"
+        );
+        diesel::sql_query(query).get_result::<Ended>(&mut connection).unwrap().ended
     }
 
     /// What the store's own check finds wrong.

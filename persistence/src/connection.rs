@@ -223,7 +223,8 @@ impl Lane {
         loop {
             let mut loan = self.loan()?;
             match work(&mut loan) {
-                Err(_) if dialect::is_broken(&mut loan) && lost < self.size() => lost += 1,
+                // Whether it is asked or not: the pool throws away only what knows that it is broken.
+                Err(_) if dialect::is_lost(&mut loan) && lost < self.size() => lost += 1,
                 Err(error) => return Err(error),
                 Ok(done) => return Ok((loan, done)),
             }

@@ -134,6 +134,17 @@ pub(crate) fn execute_all(
     }
 }
 
+/// Whether the connection turned out to be of no use. One that was lost outside a transaction finds that out when it begins one.
+pub(crate) fn is_lost(connection: &mut AnyConnection) -> bool {
+    if is_broken(connection) {
+        return true;
+    }
+    match begin_read(connection) {
+        Ok(()) => end_read(connection, |_| Ok::<_, StoreError>(())).is_err(),
+        Err(_) => true,
+    }
+}
+
 /// Waits until no other process migrates. SQLite's write transaction is that lock already.
 pub(crate) fn lock_for_migration(connection: &mut AnyConnection) -> Result<(), StoreError> {
     match connection {
