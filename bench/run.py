@@ -176,9 +176,14 @@ def main():
     grow.add_argument("--databases", default="postgres,sqlite")
     grow.add_argument("--seconds", type=int, default=5)
     grow.add_argument("--out", default=BENCH / "results")
+    goals = commands.add_parser("goals", help="the goals over several runs")
+    goals.add_argument("files", nargs="+", help="results/TIME.json of each")
     plot = commands.add_parser("plot", help="draw the curves of a growth")
     plot.add_argument("file", help="results/growth-….json")
     options = parser.parse_args()
+    if options.command == "goals":
+        print(report.goals([json.loads(pathlib.Path(file).read_text()) for file in options.files]), end="")
+        return
     # So that what was started is ended then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     box = Box(options.work, options.server, options.filler)

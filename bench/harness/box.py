@@ -83,7 +83,7 @@ def wait_for(url, process, seconds=60, body=None):
         if process.poll() is not None:
             raise SystemExit(f"{process.args[0]} ended with {process.returncode}; its log stands in the work folder")
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, body, JSON), timeout=5) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, body, JSON), timeout=60) as answer:
                 if answer.status == 200:
                     return (time.perf_counter() - begin) * 1000
         except OSError:

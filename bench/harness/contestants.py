@@ -47,7 +47,8 @@ class Contestant:
         """Of ours: milliseconds from start to ready, and the bytes that are resident then and after the first figure."""
         pid = self.process.pid
         after_start = load.resident(pid)
-        load.read(self.base + "/v1/metrics/answered-in-time?groupBy=council")
+        # Where there is very much the facts are still being read, and it asks to come back.
+        wait_for(self.base + "/v1/metrics/answered-in-time?groupBy=council", self.process, 900)
         return {"ready_ms": self.ready, "after_start": after_start, "after_first_metric": load.resident(pid)}
 
     def stop(self):

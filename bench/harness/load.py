@@ -15,6 +15,8 @@ from .box import BENCH, PG_BIN, fetch, run
 TICK = os.sysconf("SC_CLK_TCK")
 # How long a connection at half load waits from one request to the next, in seconds.
 PAUSE = 0.01
+# No more connections than our server works on requests at once: when it stands still for a moment they all have one.
+MOST = 120
 
 
 def children_of(pids):
@@ -123,7 +125,7 @@ def at_rate(base, file, rate, seconds, connections, meter, headers=None):
     """wrk, at a rate over all connections, each of which waits for a time by chance before it asks again: requests come as those of
     many who know nothing of each other."""
     # So many that an answer takes little of the time that a connection waits, which wrk counts in milliseconds.
-    connections = max(connections, math.ceil(rate * PAUSE))
+    connections = min(max(connections, math.ceil(rate * PAUSE)), MOST)
     got = wrk(base, seconds, connections, meter, [file, "PACE", connections / rate * 1000], headers)
     return got | {"asked_rate": rate}
 

@@ -77,6 +77,25 @@ def ratios(result):
     return rows
 
 
+def goals(results):
+    """The goals over several runs: what each of them found, and the median."""
+    found = {}
+    for result in results:
+        for text, goal, ratio, _, _ in ratios(result):
+            # Who was the best may differ from run to run.
+            found.setdefault((re.sub(r" \([\w-]+\)", "", text), goal), []).append(ratio)
+    runs = " | ".join(result["about"]["at"][:16].replace("T", " ") for result in results)
+    lines = [f"| goal | | {runs} | median | |", "|---|---|" + "--:|" * (len(results) + 1) + "---|"]
+    for (text, goal), values in found.items():
+        valid_ones = [value for value in values if value is not None]
+        middle = statistics.median(valid_ones) if valid_ones else None
+        sign, number = goal.split()
+        met = middle is not None and (middle >= float(number) if sign == "≥" else middle < float(number))
+        shown = " | ".join("invalid" if value is None else f"{value:.2f}" for value in [*values, middle])
+        lines.append(f"| {text} | {goal} | {shown} | {'' if met else '**not met**'} |")
+    return "\n".join(lines) + "\n"
+
+
 def table(result):
     about = result["about"]
     lines = [
