@@ -99,13 +99,7 @@ fn answer_all(store: &Store, questions: &Receiver<Asking>) {
             }
         }
         match store.look(&advice) {
-            Ok(look) => {
-                let look = Arc::new(look);
-                for answer in all {
-                    // Who no longer waits for it does without.
-                    answer.send(look.clone()).ok();
-                }
-            }
+            Ok(look) => tell_all(all, &Arc::new(look)),
             Err(error) => tracing::debug!(%error, "the database does not say how it stands"),
         }
     }
@@ -167,8 +161,13 @@ async fn ask_for_all(latest: Arc<Latest>, gathered: Gathered) {
         return;
     }
     if let Some(look) = latest.look(advice).await {
-        for answer in waiting {
-            answer.send(look.clone()).ok();
-        }
+        tell_all(waiting, &look);
+    }
+}
+
+fn tell_all(waiting: Vec<oneshot::Sender<Arc<Look>>>, look: &Arc<Look>) {
+    for answer in waiting {
+        // The one failure there is: he no longer waits for it, for his request was given up.
+        answer.send(look.clone()).ok();
     }
 }
