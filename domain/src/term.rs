@@ -403,6 +403,17 @@ pub(crate) fn clock_on(facts: &TermFacts, on: NaiveDate) -> Clock {
     }
 }
 
+/// Where the term stands in the end, and since when it does: from that day on only time passes.
+pub(crate) fn last_clock(facts: &TermFacts) -> (NaiveDate, Clock) {
+    let suspensions = facts.suspensions.iter();
+    let suspensions =
+        suspensions.flat_map(|one| [Some(Measure::Suspension(one).effective_on()), one.to]).flatten();
+    let extensions = facts.extensions.iter().map(|one| Measure::Extension(one).effective_on());
+    let stop = facts.dates().stop().map(|stop| stop.on);
+    let days = facts.received_on.into_iter().chain(suspensions).chain(extensions).chain(stop);
+    (days.max().unwrap_or(calendar::FIRST_DAY), clock_on(facts, calendar::LAST_DAY))
+}
+
 /// What the clock knows of an advice beside its measures.
 #[derive(Clone, Copy)]
 pub(crate) struct Dates<'a> {

@@ -119,34 +119,46 @@ impl Facts {
 
 impl Keyed for PolicyTrack {
     type Id = PolicyTrackId;
+    type Brief = ();
 
     fn id(&self) -> PolicyTrackId {
         self.id
     }
+
+    fn brief(&self) {}
 }
 
 impl Keyed for Commitment {
     type Id = CommitmentId;
+    type Brief = ();
 
     fn id(&self) -> CommitmentId {
         self.id
     }
+
+    fn brief(&self) {}
 }
 
 impl Keyed for Talk {
     type Id = TalkId;
+    type Brief = ();
 
     fn id(&self) -> TalkId {
         self.id
     }
+
+    fn brief(&self) {}
 }
 
 impl Keyed for Assignment {
     type Id = AssignmentId;
+    type Brief = ();
 
     fn id(&self) -> AssignmentId {
         self.id
     }
+
+    fn brief(&self) {}
 }
 
 /// What figures need of an advice, without its texts.

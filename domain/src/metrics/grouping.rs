@@ -15,19 +15,39 @@ use crate::ids::CouncilCode;
 pub(super) type Key = Option<u32>;
 
 /// What a metric counts: a list that is made while it is walked.
-pub(super) struct Things<'c>(Walk<'c>);
+pub(super) struct Things<'c> {
+    one_by_one: Walk<'c>,
+    /// The same, but what counts alike is one thing that counts so many times; where that is quicker.
+    together: Option<Walk<'c>>,
+}
 
 /// Shows each thing where it was made: to move a hundred thousand of them would cost more than to make them.
 type Walk<'c> = Box<dyn FnOnce(&mut dyn FnMut(&Thing<'c>)) + 'c>;
 
 impl<'c> Things<'c> {
     pub fn of(things: impl Iterator<Item = Thing<'c>> + 'c) -> Self {
-        Self(Box::new(move |show| things.for_each(|thing| show(&thing))))
+        Self { one_by_one: Box::new(move |show| things.for_each(|thing| show(&thing))), together: None }
+    }
+
+    /// Tells how the same things are shown together, for who wants to know how many there are and not which.
+    pub fn or_together(self, walk: impl FnOnce(&mut dyn FnMut(&Thing<'c>)) + 'c) -> Self {
+        Self { together: Some(Box::new(walk)), ..self }
+    }
+
+    /// The same, never together.
+    #[cfg(test)]
+    pub fn apart(self) -> Self {
+        Self { together: None, ..self }
     }
 
     /// Shows them one after the other.
     pub fn each(self, mut show: impl FnMut(&Thing<'c>)) {
-        (self.0)(&mut show);
+        (self.one_by_one)(&mut show);
+    }
+
+    /// Shows them, together where they can be.
+    fn all(self, mut show: impl FnMut(&Thing<'c>)) {
+        self.together.unwrap_or(self.one_by_one)(&mut show);
     }
 }
 
@@ -44,6 +64,8 @@ pub(super) struct Thing<'c> {
     pub tallies: Vec<(&'static str, Tally)>,
     /// On what the term rule behind it rests.
     pub rule_status: Option<RuleStatus>,
+    /// How many things it stands for. More than one only without a time and without tallies.
+    pub times: u32,
 }
 
 /// The keys of a thing in one dimension, each once: as a rule one.
@@ -145,7 +167,8 @@ impl Detail<'_> {
 impl<'c> Thing<'c> {
     #[inline]
     pub fn new(resource: &'static str, id: Identity<'c>, keys: [Keys; 2], standing: Standing) -> Self {
-        Self { resource, id, detail: Detail::Whole, keys, standing, tallies: Vec::new(), rule_status: None }
+        let (detail, tallies) = (Detail::Whole, Vec::new());
+        Self { resource, id, detail, keys, standing, tallies, rule_status: None, times: 1 }
     }
 
     pub fn detail(self, detail: Detail<'c>) -> Self {
@@ -188,7 +211,7 @@ pub(super) fn group<'c>(
         true => Vec::new(),
         false => vec![Sums::new(definition); high * wide],
     };
-    things.each(|thing| {
+    things.all(|thing| {
         total.add(definition, thing);
         if cells.is_empty() {
             return;
@@ -232,7 +255,7 @@ pub(super) fn group<'c>(
 }
 
 /// Where a key stands among so many; what has no value stands last.
-fn place(key: Key, width: usize) -> usize {
+pub(super) fn place(key: Key, width: usize) -> usize {
     key.map_or(width - 1, |key| key as usize)
 }
 
@@ -285,12 +308,12 @@ impl Sums {
     fn add(&mut self, definition: &Definition, thing: &Thing) {
         self.is_touched = true;
         match thing.standing {
-            Standing::Counted(numerator) => self.count(numerator, thing.rule_status),
+            Standing::Counted(numerator) => self.count(numerator, thing),
             Standing::Observed(observation) => {
-                self.count(observation.event, thing.rule_status);
+                self.count(observation.event, thing);
                 self.observations.push(observation);
             }
-            Standing::Excluded(reason) => self.excluded[reason as usize] += 1,
+            Standing::Excluded(reason) => self.excluded[reason as usize] += u64::from(thing.times),
             Standing::Aside => {}
         }
         if !thing.tallies.is_empty() {
@@ -313,11 +336,12 @@ impl Sums {
         }
     }
 
-    fn count(&mut self, numerator: bool, rule_status: Option<RuleStatus>) {
-        self.share.denominator += 1;
-        self.share.numerator += u64::from(numerator);
+    fn count(&mut self, numerator: bool, thing: &Thing) {
+        let times = u64::from(thing.times);
+        self.share.denominator += times;
+        self.share.numerator += if numerator { times } else { 0 };
         // Of the two an assumption is the later one: a single one decides.
-        self.rule_status = self.rule_status.max(rule_status);
+        self.rule_status = self.rule_status.max(thing.rule_status);
     }
 
     fn row(&self, definition: &Definition, key: Vec<(Dimension, Option<String>)>) -> Row {

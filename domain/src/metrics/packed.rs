@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::course::Course;
 use super::facts::{AdviceFact, FollowUpFact, ResponseFact};
 use super::numbers::{Codes, Number};
 use super::table::Keyed;
@@ -48,9 +49,9 @@ pub struct PackedAdvice {
     ended_on: Option<NaiveDate>,
     end_reason: EndReason,
     /// The rule frozen at receipt.
-    rule: Option<Number>,
+    pub(super) rule: Option<Number>,
     /// The deadline that the rule alone makes.
-    rule_due_on: Option<NaiveDate>,
+    pub(super) rule_due_on: Option<NaiveDate>,
     /// The one cluster from receipt on; none where there is no cluster, or where there are several.
     cluster: Option<Number>,
     /// Responses, in the order in which they were recorded.
@@ -182,6 +183,11 @@ impl PackedAdvice {
         self.ended_on.map(|day| (day, self.end_reason))
     }
 
+    /// Whether it was withdrawn or ended otherwise on a day that nobody knows.
+    pub fn has_ended_some_day(&self) -> bool {
+        self.ended_unknown_day || (self.withdrawn && self.ended_on.is_none())
+    }
+
     /// What the clock needs, where its term was extended or stood still, were it without effect.
     pub fn moved(&self) -> Option<&TermFacts> {
         self.rare.as_ref()?.moved.as_deref()
@@ -216,9 +222,14 @@ impl Rare {
 
 impl Keyed for PackedAdvice {
     type Id = AdviceId;
+    type Brief = Option<Course>;
 
     fn id(&self) -> AdviceId {
         self.id
+    }
+
+    fn brief(&self) -> Option<Course> {
+        Course::of(self)
     }
 }
 
@@ -300,10 +311,13 @@ impl PackedAgreement {
 
 impl Keyed for PackedAgreement {
     type Id = AgreementId;
+    type Brief = ();
 
     fn id(&self) -> AgreementId {
         self.id
     }
+
+    fn brief(&self) {}
 }
 
 #[cfg(test)]

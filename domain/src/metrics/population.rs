@@ -145,12 +145,11 @@ impl<'a> Context<'a> {
 
     /// Of an answer and an end the first counts; on one day the answer, as for the clock.
     pub fn settlement(&self, advice: &PackedAdvice) -> Settlement {
-        let ended = advice.ended_on();
-        if advice.ended_unknown_day || (advice.withdrawn && ended.is_none()) {
+        if advice.has_ended_some_day() {
             return Settlement::WithdrawnSomeDay;
         }
         let answered = self.known(advice.answered_on);
-        let ended = ended.filter(|(day, _)| *day <= self.on());
+        let ended = advice.ended_on().filter(|(day, _)| *day <= self.on());
         match (answered, ended) {
             (Some(answered), Some((day, reason))) if clamped(advice, day) < clamped(advice, answered) => {
                 Settlement::Ended(day, reason)
@@ -225,6 +224,18 @@ impl<'a> Context<'a> {
         Thing::new("advice", Identity::Uuid(&advice.id.0), keys, standing)
     }
 
+    /// Advice of one council, where it is broken down by council, area and time only.
+    pub fn of_council<'c>(&self, council: u32, time: Key, standing: Standing) -> Thing<'c> {
+        let council = Keys::One(Some(council));
+        let key = |axis: usize| match self.dimensions.get(axis) {
+            None => Keys::NONE,
+            Some(dimension) if is_time(*dimension) => Keys::One(time),
+            Some(Dimension::Area) => self.areas_of(&council),
+            Some(_) => council.clone(),
+        };
+        Thing::new("advice", Identity::Ordinal(0), [key(0), key(1)], standing)
+    }
+
     fn councils_of(&self, advice: &PackedAdvice) -> Keys {
         match advice.has_cosigners() {
             false => Keys::One(key(advice.lead)),
@@ -284,6 +295,13 @@ impl<'a> Context<'a> {
                 place.and_then(|place| u32::try_from(place).ok())
             }
         }
+    }
+
+    /// The key in time of each day of the period.
+    pub fn keys_of_days(&self, dimension: Dimension) -> Vec<Key> {
+        let Query { from, to, .. } = self.query;
+        let days = from.iter_days().take_while(|day| day <= to);
+        days.map(|day| self.key_in_time(dimension, Anchor::Day(day))).collect()
     }
 
     /// How many values a dimension has: each is a key below that.

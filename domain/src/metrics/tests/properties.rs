@@ -11,7 +11,7 @@ use crate::codes::*;
 use crate::ids::OfficeHolderId;
 use crate::metrics::facts::{AdviceFact, FollowUpFact, PointFact, ResponseFact};
 use crate::metrics::table::Table;
-use crate::term::{EndReason, Extension, Suspension, built_in_rules};
+use crate::term::{self, EndReason, Extension, Suspension, built_in_rules};
 
 /// Throws from a seed, so that a case that fails can be thrown again.
 struct Dice(u64);
@@ -432,6 +432,35 @@ proptest! {
             let question = questions.swap_remove(dice.roll(questions.len()));
             let same = compute(definition, &facts, &question) == compute(definition, &known, &question);
             prop_assert!(same, "{} {:?}", definition.code, question);
+        }
+    }
+
+    #[test]
+    fn what_is_counted_together_counts_as_it_does_one_by_one(seed in any::<u64>()) {
+        let mut dice = Dice(seed);
+        let all: Vec<_> = (1..400).map(|number| dice.advice(number)).collect();
+        // The days on which anything happens, for there it is easily counted wrong.
+        let days: Vec<NaiveDate> = all
+            .iter()
+            .flat_map(|one| [one.term.received_on, one.term.answered_on, term::clock_on(&one.term, dice.day()).due_on])
+            .flatten()
+            .collect();
+        let facts = with_advice(empty_city(), all);
+        for code in ["answered-in-time", "answered-in-original-term"] {
+            let definition = metric(code);
+            for cohort in definition.cohorts {
+                let by = [vec![], vec![Dimension::Area], vec![Dimension::Month], vec![Dimension::Council, Dimension::Term]];
+                for group_by in by {
+                    let [on, one, other] = [0; 3].map(|_| dice.one(&days));
+                    let (from, to) = (one.min(other), one.max(other));
+                    let query = Query { on, from, to, cohort: *cohort, group_by };
+                    let context = Context::new(&facts, &query, &query.group_by);
+                    let things = || (definition.counted)(&context);
+                    let together = grouping::group(definition, &context, things());
+                    let apart = grouping::group(definition, &context, things().apart());
+                    prop_assert_eq!(together, apart, "{} {:?}", code, query);
+                }
+            }
         }
     }
 
