@@ -1,7 +1,8 @@
 //! The figures (design, section 6): pure functions over facts. Each has a code and a definition with a version.
 //!
 //! A metric lists once what it counts, as [`grouping::Thing`]s; rows, parts and the items behind a row are all made from that
-//! one list, so that they cannot disagree.
+//! one list, so that they cannot disagree. Where many things count alike it may count them together: a test holds that it comes to
+//! the same.
 
 mod agreements;
 mod answers;
