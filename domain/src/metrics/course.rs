@@ -1,37 +1,75 @@
-//! The course of an advice in a few days, for the figures about answers in time. Most advice has one: it was received, had a deadline,
-//! and was answered or not. So a figure over all of them looks at thirty bytes of each, and asks the clock about the others only.
+//! Answers in time, counted together. Most advice has a course that a few days tell: it was received, had a deadline, and was answered
+//! or not. These days stand close together, so that a figure over all advice looks at some bytes of each, many at a time; the clock is
+//! asked about the others only.
 
 use chrono::NaiveDate;
 
-use super::numbers::Number;
+use super::grouping::{Key, Standing, Thing, is_time, place};
+use super::in_time::Deadline;
 use super::packed::PackedAdvice;
+use super::population::Context;
+use super::table::BLOCK;
+use crate::codes::{Cohort, Dimension, Exclusion, RuleStatus};
 use crate::term::{self, EndReason};
 
-/// What happened to an advice, as it can be told from a day on.
-#[derive(Debug, Clone, Copy)]
-pub struct Course {
+/// A day as a small number: years around the middle one, which take in all advice there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Day(i16);
+
+impl Day {
+    const MIDDLE: NaiveDate = match NaiveDate::from_ymd_opt(2030, 1, 1) {
+        Some(day) => day,
+        None => NaiveDate::MIN,
+    };
+    /// Before all days of a course.
+    const FIRST: Self = Self(i16::MIN);
+    /// After all days of a course.
+    const LAST: Self = Self(i16::MAX - 1);
+    /// Of what has not happened; after all others.
+    const NEVER: Self = Self(i16::MAX);
+
+    /// The day of something that happened; none where it lies too far away.
+    fn of(day: NaiveDate) -> Option<Self> {
+        let day = Self(i16::try_from(Self::number(day)).ok()?);
+        (Self::FIRST < day && day < Self::LAST).then_some(day)
+    }
+
+    /// That day; never, if there is none.
+    fn of_any(day: Option<NaiveDate>) -> Option<Self> {
+        day.map_or(Some(Self::NEVER), Self::of)
+    }
+
+    /// A day which those of courses are held against: before and after them is all the same.
+    fn bound(day: NaiveDate) -> Self {
+        let number = Self::number(day).clamp(Self::FIRST.0.into(), Self::LAST.0.into());
+        Self(i16::try_from(number).unwrap_or_default())
+    }
+
+    fn number(day: NaiveDate) -> i64 {
+        (day - Self::MIDDLE).num_days()
+    }
+}
+
+/// What happened to one advice.
+struct Course {
     /// From this day on it can be told so: until then a measure may not have taken effect.
-    holds_from: NaiveDate,
-    /// The day of receipt.
-    pub received_on: NaiveDate,
-    /// The deadline; none without a norm.
-    pub due_on: Option<NaiveDate>,
-    /// The deadline without its extensions.
-    pub original_due_on: Option<NaiveDate>,
+    holds_from: Day,
+    received_on: Day,
+    due_on: Day,
+    original_due_on: Day,
+    answered_on: Day,
     /// The day on which it was answered, or ended otherwise.
-    settled_on: Option<NaiveDate>,
-    /// Why it ended; none of an answer.
-    pub end_reason: Option<EndReason>,
-    /// The one council behind it.
-    pub council: Number,
-    /// The rule frozen at receipt.
-    pub rule: Number,
+    settled_on: Day,
+    /// As what it counts if it was settled by the deadline, and this was no answer.
+    unanswered: Class,
+    council: u16,
+    rule: u16,
 }
 
 impl Course {
     /// The course of an advice; none where it takes more to tell it: several councils, a day that is not known, a clock that stands
     /// still for good, or days in an order that they cannot have.
-    pub fn of(advice: &PackedAdvice) -> Option<Self> {
+    fn of(advice: &PackedAdvice) -> Option<Self> {
         if advice.has_cosigners() || advice.has_ended_some_day() {
             return None;
         }
@@ -41,8 +79,7 @@ impl Course {
             return None;
         }
         // On one day the answer counts, as for the clock.
-        let is_answer = advice.answered_on.is_some_and(|day| ended_on.is_none_or(|ended| day <= ended));
-        let settled_on = if is_answer { advice.answered_on } else { ended_on };
+        let answered_on = advice.answered_on.filter(|day| ended_on.is_none_or(|ended| *day <= ended));
         let (holds_from, original_due_on, due_on) = match advice.moved() {
             None => (received_on, advice.rule_due_on, advice.rule_due_on),
             Some(moved) => {
@@ -50,37 +87,245 @@ impl Course {
                 (since, Some(clock.original_due_on?), Some(clock.due_on?))
             }
         };
+        let unanswered = match end_reason.filter(|_| answered_on.is_none()) {
+            // Without a deadline all comes by the deadline.
+            _ if due_on.is_none() => Class::NoNorm,
+            Some(EndReason::Withdrawn) => Class::Withdrawn,
+            Some(EndReason::Merged) => Class::Merged,
+            Some(EndReason::Forwarded) | None => Class::Outside,
+        };
         Some(Self {
-            holds_from,
-            received_on,
-            due_on,
-            original_due_on,
-            settled_on,
-            end_reason: end_reason.filter(|_| !is_answer),
-            council: advice.lead,
-            rule: advice.rule?,
+            holds_from: Day::of(holds_from)?,
+            received_on: Day::of(received_on)?,
+            due_on: Day::of_any(due_on)?,
+            original_due_on: Day::of_any(original_due_on)?,
+            answered_on: Day::of_any(answered_on)?,
+            settled_on: Day::of_any(answered_on.or(ended_on))?,
+            unanswered,
+            council: u16::try_from(advice.lead.index()).ok()?,
+            rule: u16::try_from(advice.rule?.index()).ok()?,
         })
-    }
-
-    /// It, if it can be told so on a day.
-    #[inline]
-    pub fn on(&self, on: NaiveDate) -> Option<&Self> {
-        (self.holds_from <= on).then_some(self)
-    }
-
-    /// The day on which it was settled, if that had come by a day.
-    #[inline]
-    pub fn settled_by(&self, on: NaiveDate) -> Option<NaiveDate> {
-        self.settled_on.filter(|day| *day <= on)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The courses of a block, each thing of all of them side by side. What has none holds from never on.
+#[derive(Debug)]
+pub struct Courses {
+    holds_from: [Day; BLOCK],
+    received_on: [Day; BLOCK],
+    due_on: [Day; BLOCK],
+    original_due_on: [Day; BLOCK],
+    answered_on: [Day; BLOCK],
+    settled_on: [Day; BLOCK],
+    unanswered: [i16; BLOCK],
+    council: [u16; BLOCK],
+    rule: [u16; BLOCK],
+}
 
-    #[test]
-    fn a_course_takes_thirty_bytes() {
-        assert!(size_of::<Option<Course>>() <= 32, "{}", size_of::<Option<Course>>());
+impl Courses {
+    /// Those of a block.
+    pub fn of(block: &[PackedAdvice]) -> Self {
+        let never = [Day::NEVER; BLOCK];
+        let mut courses = Self {
+            holds_from: never,
+            received_on: never,
+            due_on: never,
+            original_due_on: never,
+            answered_on: never,
+            settled_on: never,
+            unanswered: [0; BLOCK],
+            council: [0; BLOCK],
+            rule: [0; BLOCK],
+        };
+        for (place, advice) in block.iter().enumerate() {
+            let Some(course) = Course::of(advice) else { continue };
+            courses.holds_from[place] = course.holds_from;
+            courses.received_on[place] = course.received_on;
+            courses.due_on[place] = course.due_on;
+            courses.original_due_on[place] = course.original_due_on;
+            courses.answered_on[place] = course.answered_on;
+            courses.settled_on[place] = course.settled_on;
+            courses.unanswered[place] = course.unanswered as i16;
+            courses.council[place] = course.council;
+            courses.rule[place] = course.rule;
+        }
+        courses
+    }
+}
+
+/// As what an advice counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Outside,
+    InTime,
+    NotInTime,
+    NoNorm,
+    Withdrawn,
+    Merged,
+    NotDue,
+    DueEarlier,
+}
+
+impl Class {
+    const ALL: [Self; 8] = [
+        Self::Outside,
+        Self::InTime,
+        Self::NotInTime,
+        Self::NoNorm,
+        Self::Withdrawn,
+        Self::Merged,
+        Self::NotDue,
+        Self::DueEarlier,
+    ];
+
+    const fn standing(self) -> Option<Standing> {
+        Some(match self {
+            Self::Outside => return None,
+            Self::InTime => Standing::Counted(true),
+            Self::NotInTime => Standing::Counted(false),
+            Self::NoNorm => Standing::Excluded(Exclusion::NoNorm),
+            Self::Withdrawn => Standing::Excluded(Exclusion::Withdrawn),
+            Self::Merged => Standing::Excluded(Exclusion::Merged),
+            Self::NotDue => Standing::Excluded(Exclusion::NotDue),
+            Self::DueEarlier => Standing::Excluded(Exclusion::DueEarlier),
+        })
+    }
+}
+
+/// What decides the class: the days between which a member of the cohort was received and settled, and those between which its
+/// deadline lies.
+struct Classes {
+    on: Day,
+    received: [Day; 2],
+    settled: [Day; 2],
+    due: [Day; 2],
+    answered_only: bool,
+    deadline: Deadline,
+}
+
+impl Classes {
+    fn new(context: &Context, deadline: Deadline) -> Self {
+        let [on, from, until] = [context.on(), context.query.from, context.until].map(Day::bound);
+        let all = [Day::FIRST, Day::NEVER];
+        let (received, settled, due) = match context.query.cohort {
+            Cohort::Due => ([Day::FIRST, until], [from, Day::NEVER], [from, until]),
+            Cohort::Received => ([from, until], all, [Day::FIRST, on]),
+            Cohort::Answered => (all, [from, until], all),
+        };
+        let answered_only = context.query.cohort == Cohort::Answered;
+        Self { on, received, settled, due, answered_only, deadline }
+    }
+
+    /// The class of each course, as it says what [`super::in_time`] says of one advice. All is asked and the last word counts, without
+    /// a branch, so that many courses are looked at in one go.
+    fn of(&self, courses: &Courses) -> [i16; BLOCK] {
+        let within = |[first, last]: [Day; 2], day: Day| (first <= day) & (day <= last);
+        let settled_on = if self.answered_only { &courses.answered_on } else { &courses.settled_on };
+        let in_time_until = match self.deadline {
+            Deadline::Effective => &courses.due_on,
+            Deadline::Original => &courses.original_due_on,
+        };
+        let [due_from, due_until] = self.due;
+        std::array::from_fn(|place| {
+            let known = |day: Day| if day <= self.on { day } else { Day::NEVER };
+            let settled_on = known(settled_on[place]);
+            let (received_on, due_on) = (courses.received_on[place], courses.due_on[place]);
+            let unanswered = courses.unanswered[place];
+            let mut class = Class::NotInTime as i16;
+            let mut say = |is_so: bool, instead: i16| class = if is_so { instead } else { class };
+            say(settled_on <= in_time_until[place], Class::InTime as i16);
+            say(due_on < due_from, Class::DueEarlier as i16);
+            say(due_until < due_on, Class::NotDue as i16);
+            say((unanswered > 0) & (settled_on <= due_on), unanswered);
+            say(!(within(self.received, received_on) & within(self.settled, settled_on)), 0);
+            class
+        })
+    }
+}
+
+/// How many there are of each council and time, of each status of the rule, and of each class.
+pub(super) struct Alike<'c> {
+    context: &'c Context<'c>,
+    classes: Classes,
+    /// By council, and within that by time.
+    counts: Vec<[[u32; Class::ALL.len()]; RuleStatus::ALL.len()]>,
+    /// How many times there are, and one for what has none.
+    wide: usize,
+    /// The time of each day of the period; none where it is not broken down by time.
+    times: Vec<Key>,
+    /// The number of the first of these days.
+    first_day: i64,
+    /// The status of each rule, by its number.
+    statuses: Vec<usize>,
+}
+
+impl<'c> Alike<'c> {
+    /// Whether two advice of one council with one anchor have the same key in a dimension.
+    pub fn are_told_by(dimension: Dimension) -> bool {
+        matches!(dimension, Dimension::Council | Dimension::Area) || is_time(dimension)
+    }
+
+    /// Counts what is answered in time, where all dimensions tell what is alike.
+    pub fn new(context: &'c Context<'c>, deadline: Deadline) -> Self {
+        let rules = (0..).map_while(|place| context.codes.rules.at(place));
+        let time = context.dimensions.iter().copied().find(|dimension| is_time(*dimension));
+        let wide = time.map_or(0, |dimension| context.values(dimension)) + 1;
+        Self {
+            context,
+            classes: Classes::new(context, deadline),
+            counts: vec![Default::default(); context.codes.councils.len() * wide],
+            wide,
+            first_day: Day::number(context.query.from),
+            times: time.map_or_else(Vec::new, |dimension| context.keys_of_days(dimension)),
+            statuses: rules.map(|rule| rule.status as usize).collect(),
+        }
+    }
+
+    /// Counts those of a block that have a course by the reference day; tells the others.
+    pub fn add(
+        &mut self,
+        block: &'c [PackedAdvice],
+        courses: &Courses,
+        mut other: impl FnMut(&'c PackedAdvice),
+    ) {
+        let classes = self.classes.of(courses);
+        for (index, advice) in block.iter().enumerate() {
+            if courses.holds_from[index] > self.classes.on {
+                other(advice);
+                continue;
+            }
+            let time = if self.times.is_empty() { None } else { self.time_of(courses, index) };
+            let place = usize::from(courses.council[index]) * self.wide + place(time, self.wide);
+            let status = self.statuses[usize::from(courses.rule[index])];
+            self.counts[place][status][classes[index] as usize] += 1;
+        }
+    }
+
+    /// The time in which an advice counts: that of the day which decides in which period it falls.
+    fn time_of(&self, courses: &Courses, index: usize) -> Key {
+        let anchors = match self.context.query.cohort {
+            Cohort::Due => &courses.due_on,
+            Cohort::Received => &courses.received_on,
+            Cohort::Answered => &courses.answered_on,
+        };
+        let days = i64::from(anchors[index].0) - self.first_day;
+        self.times.get(usize::try_from(days).ok()?).copied().flatten()
+    }
+
+    /// Shows what was counted.
+    pub fn show(&self, show: &mut dyn FnMut(&Thing<'c>)) {
+        for (place, by_status) in self.counts.iter().enumerate() {
+            let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+            let (council, time) = (number(place / self.wide), place % self.wide);
+            // The last place is that of what has no time.
+            let time = (time + 1 < self.wide).then_some(number(time));
+            for (status, by_class) in RuleStatus::ALL.iter().zip(by_status) {
+                for (class, times) in Class::ALL.iter().zip(by_class) {
+                    let Some(standing) = class.standing().filter(|_| *times > 0) else { continue };
+                    let thing = self.context.of_council(council, time, standing);
+                    show(&Thing { rule_status: Some(*status), times: *times, ..thing });
+                }
+            }
+        }
     }
 }

@@ -119,46 +119,46 @@ impl Facts {
 
 impl Keyed for PolicyTrack {
     type Id = PolicyTrackId;
-    type Brief = ();
+    type Briefs = ();
 
     fn id(&self) -> PolicyTrackId {
         self.id
     }
 
-    fn brief(&self) {}
+    fn briefs(_: &[Self]) {}
 }
 
 impl Keyed for Commitment {
     type Id = CommitmentId;
-    type Brief = ();
+    type Briefs = ();
 
     fn id(&self) -> CommitmentId {
         self.id
     }
 
-    fn brief(&self) {}
+    fn briefs(_: &[Self]) {}
 }
 
 impl Keyed for Talk {
     type Id = TalkId;
-    type Brief = ();
+    type Briefs = ();
 
     fn id(&self) -> TalkId {
         self.id
     }
 
-    fn brief(&self) {}
+    fn briefs(_: &[Self]) {}
 }
 
 impl Keyed for Assignment {
     type Id = AssignmentId;
-    type Brief = ();
+    type Briefs = ();
 
     fn id(&self) -> AssignmentId {
         self.id
     }
 
-    fn brief(&self) {}
+    fn briefs(_: &[Self]) {}
 }
 
 /// What figures need of an advice, without its texts.

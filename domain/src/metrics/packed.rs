@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::course::Course;
+use super::course::Courses;
 use super::facts::{AdviceFact, FollowUpFact, ResponseFact};
 use super::numbers::{Codes, Number};
 use super::table::Keyed;
@@ -222,14 +222,14 @@ impl Rare {
 
 impl Keyed for PackedAdvice {
     type Id = AdviceId;
-    type Brief = Option<Course>;
+    type Briefs = Courses;
 
     fn id(&self) -> AdviceId {
         self.id
     }
 
-    fn brief(&self) -> Option<Course> {
-        Course::of(self)
+    fn briefs(block: &[Self]) -> Courses {
+        Courses::of(block)
     }
 }
 
@@ -311,13 +311,13 @@ impl PackedAgreement {
 
 impl Keyed for PackedAgreement {
     type Id = AgreementId;
-    type Brief = ();
+    type Briefs = ();
 
     fn id(&self) -> AgreementId {
         self.id
     }
 
-    fn brief(&self) {}
+    fn briefs(_: &[Self]) {}
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! Items in order of id, in blocks that states share; and beside them, close together, the brief of each.
+//! Items in order of id, in blocks that states share; and beside each block, close together, the briefs of its items.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How many items a block has at most. A change copies one block, a copy of the table one pointer a block.
-const BLOCK: usize = 128;
+pub const BLOCK: usize = 128;
 
 /// What a table keeps.
 pub trait Keyed: Clone {
     /// By what it is found.
     type Id: Ord;
-    /// What a walk over all of them can do with; nothing where no walk is that hasty.
-    type Brief: Clone + Debug;
+    /// What there is to say of a block in brief, for a walk over all of them; nothing where no walk is that hasty.
+    type Briefs: Debug;
 
     /// Its id.
     fn id(&self) -> Self::Id;
 
-    /// What there is to say of it in brief.
-    fn brief(&self) -> Self::Brief;
+    /// The briefs of a block.
+    fn briefs(block: &[Self]) -> Self::Briefs;
 }
 
 /// Items in order of id. A copy shares its blocks with the one it was made from, until one of them changes.
@@ -39,9 +39,12 @@ impl<T: Keyed> Table<T> {
         self.blocks.iter().flat_map(|block| block.items.iter())
     }
 
-    /// All of them, each beside its brief.
-    pub fn briefs(&self) -> impl Iterator<Item = (&T::Brief, &T)> + Clone {
-        self.blocks.iter().flat_map(|block| block.briefs.iter().zip(&block.items))
+    /// All of them, some at a time, with the briefs of these.
+    pub fn blocks(&self) -> impl Iterator<Item = (&[T], &T::Briefs)> {
+        self.blocks.iter().map(|block| {
+            let items = block.items.as_slice();
+            (items, block.briefs.get_or_init(|| T::briefs(items)))
+        })
     }
 
     /// How many there are.
@@ -59,19 +62,19 @@ impl<T: Keyed> Table<T> {
         let id = item.id();
         let at = self.block_of(&id);
         let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(Arc::new(Block::of(item)));
+            self.blocks.push(Block::of([item]));
             return;
         };
         match block.find(&id) {
-            Ok(place) => Arc::make_mut(block).replace(place, item),
-            Err(place) if block.items.len() < BLOCK => Arc::make_mut(block).insert(place, item),
+            Ok(place) => Block::change(block)[place] = item,
+            Err(place) if block.items.len() < BLOCK => Block::change(block).insert(place, item),
             // What comes in order fills its blocks.
-            Err(place) if place == block.items.len() => self.blocks.insert(at + 1, Arc::new(Block::of(item))),
+            Err(place) if place == block.items.len() => self.blocks.insert(at + 1, Block::of([item])),
             Err(place) => {
-                let upper = Arc::make_mut(block).split();
-                self.blocks.insert(at + 1, Arc::new(upper));
+                let upper = Block::change(block).split_off(BLOCK / 2);
+                self.blocks.insert(at + 1, Block::of(upper));
                 let (at, place) = if place <= BLOCK / 2 { (at, place) } else { (at + 1, place - BLOCK / 2) };
-                Arc::make_mut(&mut self.blocks[at]).insert(place, item);
+                Block::change(&mut self.blocks[at]).insert(place, item);
             }
         }
     }
@@ -84,7 +87,7 @@ impl<T: Keyed> Table<T> {
         if block.items.len() == 1 {
             self.blocks.remove(at);
         } else {
-            Arc::make_mut(block).remove(place);
+            Block::change(block).remove(place);
         }
     }
 
@@ -95,45 +98,36 @@ impl<T: Keyed> Table<T> {
     }
 }
 
-/// Some items in order, and as many briefs.
-#[derive(Debug, Clone)]
+/// Some items in order.
+#[derive(Debug)]
 struct Block<T: Keyed> {
     items: Vec<T>,
-    briefs: Vec<T::Brief>,
+    /// Made when they are first asked for.
+    briefs: OnceLock<T::Briefs>,
+}
+
+impl<T: Keyed> Clone for Block<T> {
+    fn clone(&self) -> Self {
+        Self { items: self.items.clone(), briefs: OnceLock::new() }
+    }
 }
 
 impl<T: Keyed> Block<T> {
-    fn of(item: T) -> Self {
-        let mut block = Self { items: Vec::with_capacity(BLOCK), briefs: Vec::with_capacity(BLOCK) };
-        block.insert(0, item);
-        block
+    fn of(items: impl IntoIterator<Item = T>) -> Arc<Self> {
+        let mut block = Vec::with_capacity(BLOCK);
+        block.extend(items);
+        Arc::new(Self { items: block, briefs: OnceLock::new() })
     }
 
     fn find(&self, id: &T::Id) -> Result<usize, usize> {
         self.items.binary_search_by(|known| known.id().cmp(id))
     }
 
-    fn replace(&mut self, place: usize, item: T) {
-        self.briefs[place] = item.brief();
-        self.items[place] = item;
-    }
-
-    fn insert(&mut self, place: usize, item: T) {
-        self.briefs.insert(place, item.brief());
-        self.items.insert(place, item);
-    }
-
-    fn remove(&mut self, place: usize) {
-        self.briefs.remove(place);
-        self.items.remove(place);
-    }
-
-    /// Gives away its upper half.
-    fn split(&mut self) -> Self {
-        let mut upper = Self { items: Vec::with_capacity(BLOCK), briefs: Vec::with_capacity(BLOCK) };
-        upper.items.extend(self.items.drain(BLOCK / 2..));
-        upper.briefs.extend(self.briefs.drain(BLOCK / 2..));
-        upper
+    /// The items, to be changed: a block of its own, of which nothing is said yet.
+    fn change(block: &mut Arc<Self>) -> &mut Vec<T> {
+        let Self { items, briefs } = Arc::make_mut(block);
+        briefs.take();
+        items
     }
 }
 
@@ -158,18 +152,20 @@ mod tests {
 
     impl Keyed for (u32, u32) {
         type Id = u32;
-        type Brief = u32;
+        type Briefs = Vec<u32>;
 
         fn id(&self) -> u32 {
             self.0
         }
 
-        fn brief(&self) -> u32 {
-            self.1
+        fn briefs(block: &[Self]) -> Vec<u32> {
+            block.iter().map(|(_, value)| *value).collect()
         }
     }
 
+    /// The items, of which the briefs must say the same.
     fn items(table: &Table<(u32, u32)>) -> Vec<(u32, u32)> {
+        assert!(table.blocks().all(|(items, briefs)| *briefs == Keyed::briefs(items)));
         table.iter().copied().collect()
     }
 
@@ -197,8 +193,6 @@ mod tests {
             prop_assert_eq!(items(&table), map.into_iter().collect::<Vec<_>>());
             prop_assert_eq!(items(&copy), before);
             prop_assert!(table.blocks.iter().all(|block| (1..=BLOCK).contains(&block.items.len())));
-            prop_assert!(table.briefs().all(|(brief, item)| *brief == item.1));
-            prop_assert_eq!(table.briefs().count(), table.len());
         }
     }
 
