@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use persistence::registry::{self, Table};
 use persistence::{AnyConnection, Look, Position, State, Store, StoreError, Stored, Tx, dossier, journal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -325,6 +325,17 @@ impl Session {
     /// The same, reading from the database that is written to only.
     pub fn on_primary(&self) -> Self {
         Self { replica_from: None, ..self.clone() }
+    }
+
+    /// Where the journal ends, and when its last entry was written, by a look that many share. None where there is a replica to read
+    /// from.
+    pub async fn end_of_journal(&self, desk: &Desk) -> Option<(i64, Option<DateTime<Utc>>)> {
+        if self.store.replica().is_some() {
+            return None;
+        }
+        let look = desk.look(None).await?;
+        self.note(look.state.position);
+        Some((look.state.position.sequence, look.moment))
     }
 
     /// An advice, with its text if that is wanted, and the reference tables, of one state of the database, by a look that many share.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 use domain::access::Caller;
 use domain::codes::{Cohort, Dimension, RuleStatus};
@@ -19,11 +20,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::app::{App, Session, supported_day};
+use crate::app::{App, Reading, Session, supported_day};
 use crate::csv::{self, Column};
 use crate::dossier::assignment::Warning;
 use crate::etag;
-use crate::incoming::Incoming;
+use crate::incoming::{Call, Incoming};
+use crate::latest::Desk;
 use crate::paging::{self, CsvDialect, Cursor, DEFAULT_LIMIT, Format, Page, to_value};
 use crate::problem::{ApiError, InputError};
 use crate::registry::ListQuery;
@@ -560,42 +562,70 @@ impl MetricKeyQuery {
     }
 }
 
-/// Fills in what was left out, and refuses what makes no sense.
-fn asked(
-    connection: &mut AnyConnection,
-    code: &str,
-    query: MetricQuery,
-    group_by: Vec<Dimension>,
-    today: NaiveDate,
-) -> Result<Asked, ApiError> {
-    let MetricQuery { on, known_at, from, to, cohort, definition_version } = query;
-    let newest = metrics::definition(code).ok_or(ApiError::NotFound)?;
-    let definition = match definition_version {
-        None => newest,
-        Some(version) => metrics::definition_of(code, version).ok_or_else(|| {
-            let detail = format!("is no version of this definition; the newest is {}", newest.version);
-            ApiError::invalid("query", "definitionVersion", "unknown", detail)
-        })?,
-    };
-    let on = supported_day(on, today)?;
-    if on > today {
-        let detail = format!("lies after today, {today}: a figure speaks of what happened");
-        return Err(ApiError::invalid("query", "on", "date.future", detail));
+/// What is asked, before it is known where in the journal.
+struct Question {
+    definition: &'static Definition,
+    query: Query,
+    known_at: Option<DateTime<Utc>>,
+}
+
+impl Question {
+    /// Fills in what was left out, and refuses what makes no sense.
+    fn new(
+        code: &str,
+        query: MetricQuery,
+        group_by: Vec<Dimension>,
+        today: NaiveDate,
+    ) -> Result<Self, ApiError> {
+        let MetricQuery { on, known_at, from, to, cohort, definition_version } = query;
+        let newest = metrics::definition(code).ok_or(ApiError::NotFound)?;
+        let definition = match definition_version {
+            None => newest,
+            Some(version) => metrics::definition_of(code, version).ok_or_else(|| {
+                let detail = format!("is no version of this definition; the newest is {}", newest.version);
+                ApiError::invalid("query", "definitionVersion", "unknown", detail)
+            })?,
+        };
+        let on = supported_day(on, today)?;
+        if on > today {
+            let detail = format!("lies after today, {today}: a figure speaks of what happened");
+            return Err(ApiError::invalid("query", "on", "date.future", detail));
+        }
+        let first_of_year = NaiveDate::from_ymd_opt(on.year(), 1, 1).unwrap_or(on);
+        let cohort = cohort.or(definition.cohorts.first().copied()).unwrap_or(Cohort::Received);
+        let query = Query { on, from: from.unwrap_or(first_of_year), to: to.unwrap_or(on), cohort, group_by };
+        query.check(definition).map_err(in_query)?;
+        Ok(Self { definition, query, known_at: known_at.map(|moment| moment.trunc_subsecs(6)) })
     }
-    let first_of_year = NaiveDate::from_ymd_opt(on.year(), 1, 1).unwrap_or(on);
-    let cohort = cohort.or(definition.cohorts.first().copied()).unwrap_or(Cohort::Received);
-    let query = Query { on, from: from.unwrap_or(first_of_year), to: to.unwrap_or(on), cohort, group_by };
-    query.check(definition).map_err(in_query)?;
-    let (last, last_moment) = facts::place(connection, None)?;
-    let Some(known_at) = known_at.map(|moment| moment.trunc_subsecs(6)) else {
-        return Ok(Asked { definition, query, known_at: last_moment, sequence: last });
-    };
-    if last_moment.is_none_or(|last| known_at > last) {
-        let detail = "lies after the last change; leave it out, or take the one that an answer gave";
-        return Err(ApiError::invalid("query", "knownAt", "date.future", detail));
+
+    /// Asked at a place in the journal.
+    fn at(self, sequence: i64, known_at: Option<DateTime<Utc>>) -> Asked {
+        Asked { definition: self.definition, query: self.query, known_at, sequence }
     }
-    let (sequence, _) = facts::place(connection, Some(known_at))?;
-    Ok(Asked { definition, query, known_at: Some(known_at), sequence })
+
+    /// Finds the place in the journal.
+    fn placed(self, connection: &mut AnyConnection) -> Result<Asked, ApiError> {
+        let (last, last_moment) = facts::place(connection, None)?;
+        let Some(known_at) = self.known_at else { return Ok(self.at(last, last_moment)) };
+        if last_moment.is_none_or(|last| known_at > last) {
+            let detail = "lies after the last change; leave it out, or take the one that an answer gave";
+            return Err(ApiError::invalid("query", "knownAt", "date.future", detail));
+        }
+        let (sequence, _) = facts::place(connection, Some(known_at))?;
+        Ok(self.at(sequence, Some(known_at)))
+    }
+
+    /// What is known now, by a look that many share; the question, where more has to be read to answer it.
+    async fn at_a_look(self, call: &Call) -> Result<(Asked, Arc<Facts>), Self> {
+        let Some(desk) = call.http.app_data::<Data<Desk>>().filter(|_| self.known_at.is_none()) else {
+            return Err(self);
+        };
+        let Some((sequence, moment)) = call.app.end_of_journal(desk).await else { return Err(self) };
+        match call.app.known_facts.newest() {
+            Some((at, facts)) if at == sequence => Ok((self.at(sequence, moment), facts)),
+            _ => Err(self),
+        }
+    }
 }
 
 /// What a rule finds wrong with a query stands at the name of the parameter.
@@ -660,16 +690,19 @@ pub async fn get_metric(incoming: Incoming) -> Result<HttpResponse, ApiError> {
     let code = call.path_text("code");
     let (query, shape): (MetricQuery, MetricShapeQuery) = (call.query()?, call.query()?);
     let style = paging::wanted(&call, shape.format, shape.csv)?;
-    let today = call.today();
-    let _turn = call.app.known_facts.turn(query.known_at).await;
-    let (asked, facts) = call
-        .app
-        .read(move |app, connection| {
-            let asked = asked(connection, &code, query, shape.group_by.unwrap_or_default(), today)?;
-            let facts = app.facts(connection, asked.sequence)?;
-            Ok((asked, facts))
-        })
-        .await?;
+    let question = Question::new(&code, query, shape.group_by.unwrap_or_default(), call.today())?;
+    let _turn = call.app.known_facts.turn(question.known_at).await;
+    let (asked, facts) = match question.at_a_look(&call).await {
+        Ok(known) => known,
+        Err(question) => {
+            let read = |app: &Reading<'_>, connection: &mut AnyConnection| {
+                let asked = question.placed(connection)?;
+                let facts = app.facts(connection, asked.sequence)?;
+                Ok((asked, facts))
+            };
+            call.app.read(read).await?
+        }
+    };
     // Figures need the facts and no database: whoever reads or writes has the connection meanwhile.
     let (content_type, body) = actix_web::web::block(log::within(move || -> Result<_, ApiError> {
         let metric = asked.metric(&metrics::compute(asked.definition, &facts, &asked.query));
@@ -836,7 +869,7 @@ pub async fn list_metric_items(incoming: Incoming) -> Result<HttpResponse, ApiEr
                 None => query,
             };
             let knows_when = query.known_at.is_some();
-            let mut asked = asked(connection, &code, query, group_by, today)?;
+            let mut asked = Question::new(&code, query, group_by, today)?.placed(connection)?;
             let mut start = 0;
             if let Some([place, sequence]) = cursor.as_ref().map(|cursor| cursor.values.as_slice()) {
                 let foreign = "is not a cursor of this list; take it from `next`";

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use domain::ids::AdviceId;
@@ -13,15 +14,25 @@ use crate::error::StoreError;
 use crate::journal::{self, State, StateRow};
 use crate::schema::{advice, journal_head};
 use crate::snapshot::Mark;
-use crate::{dialect, registry};
+use crate::{dialect, moment, registry};
 
 /// What one look tells.
 #[derive(Debug)]
 pub struct Look {
     /// The state of the database.
     pub state: State,
+    /// When its last entry was written; none before the first.
+    pub moment: Option<DateTime<Utc>>,
     /// Those that were asked for and are there.
     pub advice: HashMap<AdviceId, Standing>,
+}
+
+impl Look {
+    fn of((state, moment): (StateRow, i64), advice: HashMap<AdviceId, Standing>) -> Self {
+        let state = State::of(state);
+        let moment = (state.position.sequence > 0).then(|| moment::to_utc(moment));
+        Self { state, moment, advice }
+    }
 }
 
 /// How an advice stands.
@@ -33,8 +44,8 @@ pub struct Standing {
     pub text: Option<Unread>,
 }
 
-/// The state, and the id, the mark and the text of an advice; a row without them where none is found.
-type Row = (StateRow, Option<String>, Option<i64>, Option<i64>, Option<String>);
+/// The state and its moment, and the id, the mark and the text of an advice; a row without them where none is found.
+type Row = ((StateRow, i64), Option<String>, Option<i64>, Option<i64>, Option<String>);
 
 /// Looks once. Of each advice it is said whether its text is wanted: a text is the most of what there is to read and to send.
 pub(crate) fn look(
@@ -45,9 +56,12 @@ pub(crate) fn look(
         AnyConnection::Postgres(postgres) => {
             // One statement, so one journey.
             let state = (journal_head::sequence, journal_head::hash, journal::last_of_registry());
+            let state = (state, journal_head::moment);
             if wanted.is_empty() {
-                let read = journal_head::table.find(1).select(state).first(postgres)?;
-                return Ok(Look { state: State::of(read), advice: HashMap::new() });
+                return Ok(Look::of(
+                    journal_head::table.find(1).select(state).first(postgres)?,
+                    HashMap::new(),
+                ));
             }
             // As a query of PostgreSQL alone it takes the ids as arrays, and is prepared once.
             let all: Vec<String> = wanted.keys().map(ToString::to_string).collect();
@@ -72,8 +86,10 @@ pub(crate) fn look(
             for (id, with_text) in wanted {
                 advice.extend(standing(connection, *id, *with_text)?.map(|standing| (*id, standing)));
             }
-            let position = journal::position(connection)?;
-            Ok(Look { state: State { position, registry: registry::sequence(connection)? }, advice })
+            let head = (journal_head::sequence, journal_head::hash, journal_head::moment);
+            let (sequence, hash, moment) = journal_head::table.find(1).select(head).first(connection)?;
+            let registry = registry::sequence(connection)?;
+            Ok(Look::of(((sequence, hash, Some(registry)), moment), advice))
         }),
     }
 }
@@ -99,7 +115,7 @@ fn of_rows(rows: Vec<Row>) -> Result<Look, StoreError> {
     let Some((state, ..)) = rows.first() else {
         return Err(StoreError::Malformed { what: "the journal", cause: "it has no head".to_owned() });
     };
-    let state = State::of(state.clone());
+    let state = state.clone();
     let mut advice = HashMap::with_capacity(rows.len());
     for (_, id, version, moment, text) in rows {
         if let (Some(id), Some(version), Some(moment)) = (id, version, moment) {
@@ -107,5 +123,5 @@ fn of_rows(rows: Vec<Row>) -> Result<Look, StoreError> {
             advice.insert(id_of(&id)?, standing);
         }
     }
-    Ok(Look { state, advice })
+    Ok(Look::of(state, advice))
 }
