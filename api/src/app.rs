@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use domain::collegetarget::Collegetarget;
 use domain::council::Council;
 use domain::ids::{AdviceId, AreaCode, ClusterCode, CouncilCode, OfficeHolderId, ThemeCode};
+use domain::metrics::Facts;
 use domain::office_holder::OfficeHolder;
 use domain::reference::{Area, Cluster, Neighbourhood, Obligation, PARTICIPATION_PLAN, TermOfOffice, Theme};
 use domain::term::TermRule;
@@ -327,15 +328,17 @@ impl Session {
         Self { replica_from: None, ..self.clone() }
     }
 
-    /// Where the journal ends, and when its last entry was written, by a look that many share. None where there is a replica to read
-    /// from.
-    pub async fn end_of_journal(&self, desk: &Desk) -> Option<(i64, Option<DateTime<Utc>>)> {
+    /// The facts as they are known now, where in the journal that is, and its moment, by a look that many share. None where it takes
+    /// more than that: a replica to read from, or facts to be brought up to date first.
+    pub async fn facts_now(&self, desk: &Desk) -> Option<(i64, Option<DateTime<Utc>>, Arc<Facts>)> {
         if self.store.replica().is_some() {
             return None;
         }
         let look = desk.look(None).await?;
-        self.note(look.state.position);
-        Some((look.state.position.sequence, look.moment))
+        let position = look.state.position;
+        let (_, facts) = self.known_facts.newest().filter(|(at, _)| *at == position.sequence)?;
+        self.note(position);
+        Some((position.sequence, look.moment, facts))
     }
 
     /// An advice, with its text if that is wanted, and the reference tables, of one state of the database, by a look that many share.

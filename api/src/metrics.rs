@@ -620,10 +620,9 @@ impl Question {
         let Some(desk) = call.http.app_data::<Data<Desk>>().filter(|_| self.known_at.is_none()) else {
             return Err(self);
         };
-        let Some((sequence, moment)) = call.app.end_of_journal(desk).await else { return Err(self) };
-        match call.app.known_facts.newest() {
-            Some((at, facts)) if at == sequence => Ok((self.at(sequence, moment), facts)),
-            _ => Err(self),
+        match call.app.facts_now(desk).await {
+            Some((sequence, moment, facts)) => Ok((self.at(sequence, moment), facts)),
+            None => Err(self),
         }
     }
 }
@@ -959,7 +958,7 @@ pub struct KnownFacts {
 }
 
 /// A place in the journal, and what was known there.
-type Known = (i64, Arc<Facts>);
+pub(crate) type Known = (i64, Arc<Facts>);
 
 /// How many states of the past are kept. Those that the newest left behind share with it what did not change.
 const KEPT: usize = 4;
@@ -1001,7 +1000,7 @@ impl KnownFacts {
     }
 
     /// The newest as it is, if any is known.
-    fn newest(&self) -> Option<Known> {
+    pub(crate) fn newest(&self) -> Option<Known> {
         hold(&self.newest).clone()
     }
 

@@ -12,7 +12,7 @@ use super::table::BLOCK;
 use crate::codes::{Cohort, Dimension, Exclusion, RuleStatus};
 use crate::term::{self, EndReason};
 
-/// A day as a small number: years around the middle one, which take in all advice there is.
+/// A day as a small number, from April 1940 to September 2119. What happened on another has no course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Day(i16);
 
@@ -123,6 +123,12 @@ pub struct Courses {
 }
 
 impl Courses {
+    /// Whether an advice has one.
+    #[cfg(test)]
+    pub fn tell(advice: &PackedAdvice) -> bool {
+        Course::of(advice).is_some()
+    }
+
     /// Those of a block.
     pub fn of(block: &[PackedAdvice]) -> Self {
         let never = [Day::NEVER; BLOCK];
@@ -233,11 +239,12 @@ impl Classes {
             let unanswered = courses.unanswered[place];
             let mut class = Class::NotInTime as i16;
             let mut say = |is_so: bool, instead: i16| class = if is_so { instead } else { class };
+            const OUTSIDE: i16 = Class::Outside as i16;
             say(settled_on <= in_time_until[place], Class::InTime as i16);
             say(due_on < due_from, Class::DueEarlier as i16);
             say(due_until < due_on, Class::NotDue as i16);
-            say((unanswered > 0) & (settled_on <= due_on), unanswered);
-            say(!(within(self.received, received_on) & within(self.settled, settled_on)), 0);
+            say((unanswered != OUTSIDE) & (settled_on <= due_on), unanswered);
+            say(!(within(self.received, received_on) & within(self.settled, settled_on)), OUTSIDE);
             class
         })
     }
@@ -247,8 +254,9 @@ impl Classes {
 pub(super) struct Alike<'c> {
     context: &'c Context<'c>,
     classes: Classes,
-    /// By council, and within that by time.
+    /// By council, where it is asked for, and within that by time.
     counts: Vec<[[u32; Class::ALL.len()]; RuleStatus::ALL.len()]>,
+    by_council: bool,
     /// How many times there are, and one for what has none.
     wide: usize,
     /// The time of each day of the period; none where it is not broken down by time.
@@ -270,10 +278,13 @@ impl<'c> Alike<'c> {
         let rules = (0..).map_while(|place| context.codes.rules.at(place));
         let time = context.dimensions.iter().copied().find(|dimension| is_time(*dimension));
         let wide = time.map_or(0, |dimension| context.values(dimension)) + 1;
+        let by_council = context.dimensions.iter().any(|dimension| !is_time(*dimension));
+        let high = if by_council { context.codes.councils.len() } else { 1 };
         Self {
             context,
             classes: Classes::new(context, deadline),
-            counts: vec![Default::default(); context.codes.councils.len() * wide],
+            counts: vec![Default::default(); high * wide],
+            by_council,
             wide,
             first_day: Day::number(context.query.from),
             times: time.map_or_else(Vec::new, |dimension| context.keys_of_days(dimension)),
@@ -295,7 +306,8 @@ impl<'c> Alike<'c> {
                 continue;
             }
             let time = if self.times.is_empty() { None } else { self.time_of(courses, index) };
-            let place = usize::from(courses.council[index]) * self.wide + place(time, self.wide);
+            let council = if self.by_council { usize::from(courses.council[index]) } else { 0 };
+            let place = council * self.wide + place(time, self.wide);
             let status = self.statuses[usize::from(courses.rule[index])];
             self.counts[place][status][classes[index] as usize] += 1;
         }
@@ -308,7 +320,8 @@ impl<'c> Alike<'c> {
             Cohort::Received => &courses.received_on,
             Cohort::Answered => &courses.answered_on,
         };
-        let days = i64::from(anchors[index].0) - self.first_day;
+        let anchor = Some(anchors[index]).filter(|day| *day != Day::NEVER)?;
+        let days = i64::from(anchor.0) - self.first_day;
         self.times.get(usize::try_from(days).ok()?).copied().flatten()
     }
 
@@ -326,6 +339,46 @@ impl<'c> Alike<'c> {
                     show(&Thing { rule_status: Some(*status), times: *times, ..thing });
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::calendar::{FIRST_DAY, LAST_DAY, add_days};
+
+    /// Any day, those about which it may go wrong as often as not.
+    fn any_day() -> impl Strategy<Value = NaiveDate> {
+        let all = (LAST_DAY - FIRST_DAY).num_days();
+        let near =
+            |edge: i16| (-3i64..=3).prop_map(move |days| add_days(Day::MIDDLE, i64::from(edge) + days));
+        let anywhere = (0..=all).prop_map(|days| add_days(FIRST_DAY, days));
+        prop_oneof![near(i16::MIN), near(i16::MAX), anywhere]
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_of_a_course_lies_before_and_after_the_same_days(day in any_day(), other in any_day()) {
+            if let Some(small) = Day::of(day) {
+                prop_assert_eq!(small <= Day::bound(other), day <= other);
+                prop_assert_eq!(Day::bound(other) <= small, other <= day);
+                prop_assert!(small < Day::NEVER);
+            }
+            prop_assert!(Day::bound(other) < Day::NEVER);
+        }
+    }
+
+    #[test]
+    fn the_days_of_a_course_are_those_of_nearly_two_centuries() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        for known in ["1940-04-16", "2026-11-30", "2119-09-17"] {
+            assert!(Day::of(day(known)).is_some(), "{known}");
+        }
+        for too_far in ["1940-04-14", "2119-09-18", "2119-09-19"] {
+            assert!(Day::of(day(too_far)).is_none(), "{too_far}");
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) struct Thing<'c> {
     pub tallies: Vec<(&'static str, Tally)>,
     /// On what the term rule behind it rests.
     pub rule_status: Option<RuleStatus>,
-    /// How many things it stands for. More than one only without a time and without tallies.
+    /// How many things it stands for. More than one only where it is counted or left out, without tallies.
     pub times: u32,
 }
 

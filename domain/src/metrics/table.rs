@@ -179,6 +179,9 @@ mod tests {
             let mut table: Table<(u32, u32)> = first.into_iter().collect();
             let (copy, before) = (table.clone(), items(&table));
             for (id, value) in then {
+                if id % 7 == 0 {
+                    prop_assert_eq!(items(&table).len(), map.len());
+                }
                 match value {
                     Some(value) => {
                         map.insert(id, value);

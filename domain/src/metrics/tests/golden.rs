@@ -4,7 +4,7 @@ use super::city::*;
 use super::*;
 use crate::codes::*;
 use crate::metrics::facts::AdviceFact;
-use crate::term::EndReason;
+use crate::term::{EndReason, TermFacts, built_in_rules};
 
 fn golden() -> Facts {
     with_advice(empty_city(), golden_cases())
@@ -101,6 +101,19 @@ fn time_follows_the_deadline_and_what_has_none_in_the_period_has_a_row_of_its_ow
     ];
     assert_eq!(rows, expected);
     assert!(answer.additive);
+}
+
+#[test]
+fn what_has_no_norm_has_no_year_however_long_the_period() {
+    let letter = advice(1, "w1", "2025-03-01");
+    let no_norm = built_in_rules().remove(1);
+    let letter = AdviceFact { term: TermFacts { rule: Some(no_norm), ..letter.term }, ..letter };
+    let to = d("2200-12-31");
+    let query = Query { to, ..over_2025(Cohort::Due, &[Dimension::Year]) };
+    let answer = compute(metric("answered-in-time"), &with_advice(empty_city(), [letter]), &query);
+    let told: Vec<_> = answer.rows.iter().filter(|row| !row.excluded.is_empty()).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!((short_key(told[0]).as_str(), excluded(told[0]).as_str()), ("-", "no_norm 1"));
 }
 
 #[test]
