@@ -180,6 +180,7 @@ def main():
     goals.add_argument("files", nargs="+", help="results/TIME.json of each")
     plot = commands.add_parser("plot", help="draw the curves of a growth")
     plot.add_argument("file", help="results/growth-….json")
+    parser.set_defaults(ceilings=True)
     options = parser.parse_args()
     if options.command == "goals":
         print(report.goals([json.loads(pathlib.Path(file).read_text()) for file in options.files]), end="")

@@ -45,7 +45,7 @@ def at(box, options, database, count):
     url = box.url(name) if database == "postgres" else f"sqlite://{sqlite}"
     server = contestants.ours(box, "ours", url, "--cache-memory", 0)
     point = {"at_rest": server.at_rest(), "size": size(box, database, name, sqlite), "cost": {}}
-    once = argparse.Namespace(seconds=options.seconds, connections=1)
+    once = argparse.Namespace(seconds=options.seconds, connections=1, ceilings=False)
     work = Workloads(box, name if database == "postgres" else sqlite, once, {"ours": server})
     for workload, cells in work.cells():
         if workload in WORKLOADS:

@@ -125,7 +125,7 @@ class Workloads:
         path = (ITEM if kind == "item" else LIST)["ours"]
         paths = [path.format(value) for value in values]
         cells = {name: self.get(name, workload, paths, self.reader) for name in ("ours", "ours-sqlite") if name in self.contestants}
-        if not self.contestants["ours"].postgres:
+        if not self.has_ceilings():
             return cells
         scripts, variables = capture.read(self.box, kind, self.contestants["ours"].base + path, self.reader, values[:10])
         # As many connections as our server has, and as many as there are clients: the better one is the ceiling.
@@ -158,6 +158,10 @@ class Workloads:
         # Over our own tables and over the rivals' one; the better one counts.
         scripts = {"pgbench-ours": "metric.sql"} | ({"pgbench-flat": "metric_flat.sql"} if self.has_rivals() else {})
         return cells | {name: self.bench([BENCH / "sql" / file], variables, self.database, 1) for name, file in scripts.items()}
+
+    def has_ceilings(self):
+        """Whether pgbench is to run what ours sends. Of a server that keeps nothing that would be something else."""
+        return self.contestants["ours"].postgres and self.options.ceilings
 
     def has_rivals(self):
         return isinstance(self.database, str) and self.box.psql(self.database, "SELECT to_regclass('rival.advice')").strip() != ""
@@ -212,7 +216,7 @@ class Workloads:
         for name, sent in (("fastapi", body), ("drf", json.dumps(DRAFT | {"lead_council": DRAFT["councils"]["lead"]}))):
             if name in self.contestants:
                 cells[name] = self.post(name, workload, "/advice", [sent], JSON, False, clients)
-        if not self.contestants["ours"].postgres:
+        if not self.has_ceilings():
             return cells
         scripts, variables = capture.draft(
             self.box, self.database, self.contestants["ours"].base + "/v1/advice", self.writer, body.encode()
