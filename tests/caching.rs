@@ -186,6 +186,21 @@ on_both_databases! {
         }
     }
 
+    async fn a_figure_is_as_new_as_what_any_process_wrote(app: TestApp) {
+        let other = app.restarted().await;
+        let token = app.token("internal:read", &["*"], &["*"]);
+        let ask = async |reader: &TestApp| reader.get("/v1/metrics/volume").token(&token).send().await;
+        for number in 1..=3 {
+            app.received("rozenburg", "2026-10-01").await;
+            let new = ask(&app.restarted().await).await.json();
+            assert_eq!(new["total"]["count"], number);
+            // The first time the facts are brought up to date, the second time they are found so.
+            for reader in [&app, &app, &other, &other] {
+                assert_eq!(ask(reader).await.json(), new, "moment of knowledge and all");
+            }
+        }
+    }
+
     async fn what_a_token_no_longer_opens_is_gone_from_what_is_kept(app: TestApp) {
         let other = app.restarted().await;
         let (item, of_another) = (published(&app).await, app.token("internal:read", &["hoogvliet"], &[]));
