@@ -1572,6 +1572,15 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
+        fn from_the_last_change_on_the_deadlines_stay(facts in some_facts()) {
+            let (since, last) = last_clock(&facts);
+            for on in (-20..2 * SPAN).map(|days| add_days(d("2024-12-20"), days)).filter(|on| since <= *on) {
+                let clock = clock_on(&facts, on);
+                prop_assert_eq!((clock.due_on, clock.original_due_on), (last.due_on, last.original_due_on), "on {}", on);
+            }
+        }
+
+        #[test]
         fn segments_say_what_the_term_says_on_every_day(facts in some_facts()) {
             let segments = segments(&facts);
             prop_assert_eq!(segments.first().map(|first| first.from), Some(calendar::FIRST_DAY));

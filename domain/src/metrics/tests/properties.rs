@@ -169,8 +169,12 @@ impl Dice {
             let reason = String::new();
             one.term.suspensions.push(Suspension { id: part(number), from, to, decided_on, reason });
         }
-        if self.once_in(4) {
-            let (days, decided_on) = (1 + self.roll(40) as u16, add_days(received_on, self.roll(60) as i64));
+        // An extension alone, as often as not: then it is the last to change anything.
+        if self.once_in(3) {
+            one.term.suspensions.clear();
+        }
+        if self.once_in(2) {
+            let (days, decided_on) = (1 + self.roll(40) as u16, add_days(received_on, self.roll(40) as i64));
             one.term.extensions.push(Extension { id: part(9), days, decided_on, reason: String::new() });
         }
         // On the edge of what a course can tell.
