@@ -331,10 +331,7 @@ impl Session {
     /// The facts as they are known now, where in the journal that is, and its moment, by a look that many share. None where it takes
     /// more than that: a replica to read from, or facts to be brought up to date first.
     pub async fn facts_now(&self, desk: &Desk) -> Option<(i64, Option<DateTime<Utc>>, Arc<Facts>)> {
-        if self.store.replica().is_some() {
-            return None;
-        }
-        let look = desk.look(None).await?;
+        let look = self.shared_look(desk, None).await?;
         let position = look.state.position;
         let (_, facts) = self.known_facts.newest().filter(|(at, _)| *at == position.sequence)?;
         self.note(position);
@@ -349,13 +346,18 @@ impl Session {
         id: AdviceId,
         with_text: bool,
     ) -> Option<(Arc<Look>, Arc<Registry>)> {
-        if self.store.replica().is_some() {
-            return None;
-        }
-        let look = desk.look(Some((id, with_text))).await?;
+        let look = self.shared_look(desk, Some((id, with_text))).await?;
         let registry = self.registry_in(look.state)?;
         self.note(look.state.position);
         Some((look, registry))
+    }
+
+    /// A look that many share. None where there is a replica: from that is read, and looked at is the database that is written to.
+    async fn shared_look(&self, desk: &Desk, advice: Option<(AdviceId, bool)>) -> Option<Arc<Look>> {
+        if self.store.replica().is_some() {
+            return None;
+        }
+        desk.look(advice).await
     }
 
     /// Reads on one snapshot, off the threads that serve requests. The one place where a request waits for the database to read.

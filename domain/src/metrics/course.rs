@@ -1,6 +1,8 @@
 //! Answers in time, counted together. Most advice has a course that a few days tell: it was received, had a deadline, and was answered
 //! or not. These days stand close together, so that a figure over all advice looks at some bytes of each, many at a time; the clock is
 //! asked about the others only.
+//!
+//! What counts is decided in `in_time.rs`, and by which source stands at the definitions; here the same is said in days.
 
 use chrono::NaiveDate;
 
@@ -41,8 +43,11 @@ impl Day {
 
     /// A day which those of courses are held against: before and after them is all the same.
     fn bound(day: NaiveDate) -> Self {
-        let number = Self::number(day).clamp(Self::FIRST.0.into(), Self::LAST.0.into());
-        Self(i16::try_from(number).unwrap_or_default())
+        match i16::try_from(Self::number(day)) {
+            Ok(number) => Self(number).min(Self::LAST),
+            Err(_) if day < Self::MIDDLE => Self::FIRST,
+            Err(_) => Self::LAST,
+        }
     }
 
     fn number(day: NaiveDate) -> i64 {
@@ -139,7 +144,7 @@ impl Courses {
             original_due_on: never,
             answered_on: never,
             settled_on: never,
-            unanswered: [0; BLOCK],
+            unanswered: [OUTSIDE; BLOCK],
             council: [0; BLOCK],
             rule: [0; BLOCK],
         };
@@ -171,6 +176,9 @@ enum Class {
     NotDue,
     DueEarlier,
 }
+
+/// Of a block the classes are numbers, as wide as its days.
+const OUTSIDE: i16 = Class::Outside as i16;
 
 impl Class {
     const ALL: [Self; 8] = [
@@ -239,7 +247,6 @@ impl Classes {
             let unanswered = courses.unanswered[place];
             let mut class = Class::NotInTime as i16;
             let mut say = |is_so: bool, instead: i16| class = if is_so { instead } else { class };
-            const OUTSIDE: i16 = Class::Outside as i16;
             say(settled_on <= in_time_until[place], Class::InTime as i16);
             say(due_on < due_from, Class::DueEarlier as i16);
             say(due_until < due_on, Class::NotDue as i16);
@@ -257,10 +264,10 @@ pub(super) struct Alike<'c> {
     /// By council, where it is asked for, and within that by time.
     counts: Vec<[[u32; Class::ALL.len()]; RuleStatus::ALL.len()]>,
     by_council: bool,
-    /// How many times there are, and one for what has none.
+    /// How many keys there are in time, and one place for what has none.
     wide: usize,
-    /// The time of each day of the period; none where it is not broken down by time.
-    times: Vec<Key>,
+    /// The key in time of each day of the period; none where it is not broken down by time.
+    keys_of_days: Vec<Key>,
     /// The number of the first of these days.
     first_day: i64,
     /// The status of each rule, by its number.
@@ -287,7 +294,7 @@ impl<'c> Alike<'c> {
             by_council,
             wide,
             first_day: Day::number(context.query.from),
-            times: time.map_or_else(Vec::new, |dimension| context.keys_of_days(dimension)),
+            keys_of_days: time.map_or_else(Vec::new, |dimension| context.keys_of_days(dimension)),
             statuses: rules.map(|rule| rule.status as usize).collect(),
         }
     }
@@ -305,7 +312,7 @@ impl<'c> Alike<'c> {
                 other(advice);
                 continue;
             }
-            let time = if self.times.is_empty() { None } else { self.time_of(courses, index) };
+            let time = if self.keys_of_days.is_empty() { None } else { self.time_of(courses, index) };
             let council = if self.by_council { usize::from(courses.council[index]) } else { 0 };
             let place = council * self.wide + place(time, self.wide);
             let status = self.statuses[usize::from(courses.rule[index])];
@@ -313,7 +320,7 @@ impl<'c> Alike<'c> {
         }
     }
 
-    /// The time in which an advice counts: that of the day which decides in which period it falls.
+    /// The key in time under which an advice counts: that of the day which decides in which period it falls.
     fn time_of(&self, courses: &Courses, index: usize) -> Key {
         let anchors = match self.context.query.cohort {
             Cohort::Due => &courses.due_on,
@@ -322,21 +329,21 @@ impl<'c> Alike<'c> {
         };
         let anchor = Some(anchors[index]).filter(|day| *day != Day::NEVER)?;
         let days = i64::from(anchor.0) - self.first_day;
-        self.times.get(usize::try_from(days).ok()?).copied().flatten()
+        self.keys_of_days.get(usize::try_from(days).ok()?).copied().flatten()
     }
 
     /// Shows what was counted.
     pub fn show(&self, show: &mut dyn FnMut(&Thing<'c>)) {
-        for (place, by_status) in self.counts.iter().enumerate() {
-            let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-            let (council, time) = (number(place / self.wide), place % self.wide);
+        for (council, by_time) in (0..).zip(self.counts.chunks(self.wide)) {
             // The last place is that of what has no time.
-            let time = (time + 1 < self.wide).then_some(number(time));
-            for (status, by_class) in RuleStatus::ALL.iter().zip(by_status) {
-                for (class, times) in Class::ALL.iter().zip(by_class) {
-                    let Some(standing) = class.standing().filter(|_| *times > 0) else { continue };
-                    let thing = self.context.of_council(council, time, standing);
-                    show(&Thing { rule_status: Some(*status), times: *times, ..thing });
+            let times = (0..).take(self.wide - 1).map(Some).chain([None]);
+            for (time, by_status) in times.zip(by_time) {
+                for (status, by_class) in RuleStatus::ALL.iter().zip(by_status) {
+                    for (class, times) in Class::ALL.iter().zip(by_class) {
+                        let Some(standing) = class.standing().filter(|_| *times > 0) else { continue };
+                        let thing = self.context.of_council(council, time, standing);
+                        show(&Thing { rule_status: Some(*status), times: *times, ..thing });
+                    }
                 }
             }
         }

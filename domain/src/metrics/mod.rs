@@ -7,7 +7,7 @@
 mod agreements;
 mod answers;
 mod commitments;
-pub mod course;
+mod course;
 mod definitions;
 pub mod facts;
 mod grouping;
